@@ -1,0 +1,2 @@
+//! Supervision as a pure state machine: events and time in, actions out.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! People's clients: supervisorctl.
+#![forbid(unsafe_code)]

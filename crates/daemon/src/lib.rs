@@ -1,0 +1,2 @@
+//! The shell around the core: processes, timers, signals, HTTP.
+#![forbid(unsafe_code)]

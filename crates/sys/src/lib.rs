@@ -1,0 +1,1 @@
+//! Every system call that needs unsafe code or care: spawn, reap, signals, credentials, limits, accounts.
