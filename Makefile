@@ -1,0 +1,46 @@
+# `make help` lists the targets. Everything that is built or installed for the tests stays under
+# target/, except Debian packages, which are installed only as root and only after saying so.
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+TRIPLE := $(shell sed -n 's/^target = "\(.*\)"/\1/p' .cargo/config.toml)
+BINARY := $(TARGET_DIR)/release/linchpin
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-long lint behaviour sim bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+# Cargo puts the static binary into the folder of its target; the link gives it a name that does not
+# depend on the machine. The other two names are how a file full of `supervisorctl` calls finds it.
+build: ## build the static release binary, target/release/linchpin
+	cargo build --release --locked --package linchpin
+	@mkdir -p $(TARGET_DIR)/release
+	@for name in linchpin supervisord supervisorctl; do \
+		ln -sfn ../$(TRIPLE)/release/linchpin $(TARGET_DIR)/release/$$name; done
+
+run: build ## build, install Redis and Caddy (as root), start the example stack
+	LINCHPIN_BIN=$(abspath $(BINARY)) examples/stack/run
+
+test: ## everything that CI runs: lints, unit tests, simulator, behaviour suites
+	tests/all
+
+test-long: build ## the suites that take longer than CI may: 10,000 kills, long histories
+	LINCHPIN_LONG=1 tests/all python behaviour
+
+lint: ## formatting, clippy, documentation, licences
+	tests/all format clippy documentation licences
+
+behaviour: ## only the behaviour suites against the built binary (PYTEST_ARGS='-k name')
+	tests/all release python behaviour
+
+# As long as one likes: SIM_HISTORIES says how many, SIM_SEED where to begin.
+sim: ## the deterministic simulator of the core, until SIM_HISTORIES (1,000,000) are through
+	LINCHPIN_SIM_HISTORIES=$(or $(SIM_HISTORIES),1000000) LINCHPIN_SIM_SEED=$(SIM_SEED) \
+		cargo test --release --locked --package linchpin-core simulat -- --nocapture
+
+bench: build ## our own ratios against the least any supervisor must do
+	bench/run
+
+clean: ## remove everything that was built
+	cargo clean
