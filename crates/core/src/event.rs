@@ -1,0 +1,271 @@
+//! Everything that can happen to the core: one closed list.
+
+use std::fmt;
+
+use linchpin_config::Config;
+use serde::{Deserialize, Serialize};
+
+use crate::{Generation, OperationId, ProcessId};
+
+/// Something that happened outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The shell is up: groups are announced and what has `autostart` is started. Once, first.
+    Boot,
+    /// Time has passed; due at [`next_deadline`](crate::Supervisor::next_deadline), harmless earlier.
+    Wake,
+    /// Answer to [`Action::Spawn`](crate::Action::Spawn): the process exists.
+    Spawned {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// Its process id.
+        pid: i32,
+        /// What failed between fork and exec, if something did: such a child exits with 127 at once.
+        exec_failure: Option<String>,
+    },
+    /// Answer to [`Action::Spawn`](crate::Action::Spawn): there is no process.
+    SpawnFailed {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// Why.
+        failure: SpawnFailure,
+    },
+    /// A process was reaped. Comes after its `Spawned`, never before.
+    Exited {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// How it ended.
+        status: ExitStatus,
+        /// Nothing of its output is left to read, so no [`Event::Drained`] will follow.
+        drained: bool,
+        /// Other processes of its process group live on.
+        group_alive: bool,
+    },
+    /// The last output of an exited process has been read.
+    Drained {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+    },
+    /// A process group that was followed after its leader's end is empty.
+    GroupGone {
+        /// The start whose group it was.
+        generation: Generation,
+    },
+    /// Answer to [`Action::Signal`](crate::Action::Signal).
+    Signalled {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// As given in the action.
+        purpose: SignalPurpose,
+        /// What became of it.
+        outcome: SignalOutcome,
+    },
+    /// Answer to [`Action::CheckCommand`](crate::Action::CheckCommand).
+    CommandChecked {
+        /// The operation that asked.
+        operation: OperationId,
+        /// The process whose command it is.
+        process: ProcessId,
+        /// Why it cannot run, if so.
+        failure: Option<SpawnFailure>,
+    },
+    /// Somebody wants something; answered by one [`Action::Reply`](crate::Action::Reply), now or later.
+    Command {
+        /// Names the answer.
+        operation: OperationId,
+        /// What is wanted.
+        command: Command,
+    },
+    /// A signal or a client asks the daemon to end or to begin anew. No answer.
+    Shutdown {
+        /// Begin anew afterwards.
+        restart: bool,
+        /// Who asks.
+        cause: ShutdownCause,
+    },
+}
+
+/// What a client may want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Start; with `wait`, answer when it is up or has failed.
+    Start {
+        /// What.
+        target: Target,
+        /// Answer late.
+        wait: bool,
+    },
+    /// Stop; with `wait`, answer when it is down.
+    Stop {
+        /// What.
+        target: Target,
+        /// Answer late.
+        wait: bool,
+    },
+    /// Send a signal to the leader.
+    Signal {
+        /// To what.
+        target: Target,
+        /// Signal number.
+        signal: i32,
+    },
+    /// A new configuration has been read: it becomes what `add` takes from.
+    Reload {
+        /// The configuration.
+        config: Box<Config>,
+    },
+    /// Add a group of the configuration last read.
+    AddGroup {
+        /// Its name.
+        name: String,
+    },
+    /// Remove a group whose processes are all stopped.
+    RemoveGroup {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What a command is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// One process of a group.
+    Process {
+        /// The group.
+        group: String,
+        /// The process.
+        name: String,
+    },
+    /// All processes of a group.
+    Group(String),
+    /// Everything.
+    All,
+}
+
+impl Target {
+    /// Reads `name`, `group:name`, `group:*` or `group:` (the original's `split_namespec`).
+    #[must_use]
+    pub fn parse(spec: &str) -> Self {
+        match spec.split_once(':') {
+            None => Self::Process {
+                group: spec.to_owned(),
+                name: spec.to_owned(),
+            },
+            Some((group, "" | "*")) => Self::Group(group.to_owned()),
+            Some((group, name)) => Self::Process {
+                group: group.to_owned(),
+                name: name.to_owned(),
+            },
+        }
+    }
+}
+
+/// Why there is no process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpawnFailure {
+    /// What kind, which decides the fault a client gets.
+    pub kind: SpawnFailureKind,
+    /// The original's text.
+    pub text: String,
+}
+
+/// Kinds of [`SpawnFailure`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SpawnFailureKind {
+    /// The command does not exist.
+    NoFile,
+    /// The command exists and cannot be run, or cannot be parsed.
+    NotExecutable,
+    /// Anything else: descriptors, memory, log files.
+    Other,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitStatus {
+    /// By itself.
+    Code(i32),
+    /// By a signal.
+    Signal {
+        /// Which.
+        signal: i32,
+        /// It left a core.
+        core_dumped: bool,
+    },
+}
+
+impl ExitStatus {
+    /// The number on the wire: the exit status, or -1 after a signal (Supervisor's `decode_wait_status`).
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal { .. } => -1,
+        }
+    }
+}
+
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Code(code) => write!(f, "exit status {code}"),
+            Self::Signal {
+                signal,
+                core_dumped,
+            } => {
+                match crate::message::signal_name(signal) {
+                    Some(name) => write!(f, "terminated by {name}")?,
+                    None => write!(f, "terminated by signal {signal}")?,
+                }
+                if core_dumped {
+                    f.write_str(" (core dumped)")
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+/// Why a signal was sent; comes back with its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignalPurpose {
+    /// The stop signal.
+    Stop,
+    /// SIGKILL, after the stop signal was not enough.
+    Kill,
+    /// A client's wish.
+    Operation(OperationId),
+    /// The rest of a process group whose leader is gone.
+    Remains,
+}
+
+/// What became of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignalOutcome {
+    /// Sent.
+    Sent,
+    /// There is no such process any more; its end will be told.
+    Gone,
+    /// Refused, with this errno.
+    Refused(i32),
+}
+
+/// Who asks the daemon to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShutdownCause {
+    /// A signal, by number.
+    Signal(i32),
+    /// A client.
+    Client,
+}

@@ -1,0 +1,53 @@
+//! Freezing: the whole state as bytes, and back. What is restored behaves exactly as what was frozen.
+//!
+//! The format is private to one version of the program, or to versions that declare themselves able to
+//! read it: a number at the head says which. Nobody else may depend on it.
+
+use thiserror::Error;
+
+use crate::Supervisor;
+
+/// Version of the frozen form; raise it whenever a type inside changes.
+const VERSION: u32 = 1;
+
+/// Why a state cannot be frozen or restored.
+#[derive(Debug, Error)]
+pub enum FreezeError {
+    /// The bytes are of another version.
+    #[error("frozen state has version {found}, this program reads version {VERSION}")]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+    /// The bytes are too few to carry a version.
+    #[error("frozen state is cut short")]
+    Truncated,
+    /// The bytes are not what they should be.
+    #[error("frozen state is damaged")]
+    Damaged(#[source] postcard::Error),
+}
+
+impl Supervisor {
+    /// The whole state as bytes.
+    ///
+    /// # Errors
+    /// When the state cannot be put into bytes, which would be a fault of this program.
+    pub fn freeze(&self) -> Result<Vec<u8>, FreezeError> {
+        postcard::to_extend(self, VERSION.to_le_bytes().to_vec()).map_err(FreezeError::Damaged)
+    }
+
+    /// The state that was frozen.
+    ///
+    /// # Errors
+    /// When the bytes are of another version, or damaged.
+    pub fn restore(bytes: &[u8]) -> Result<Self, FreezeError> {
+        let (head, rest) = bytes
+            .split_first_chunk::<4>()
+            .ok_or(FreezeError::Truncated)?;
+        let found = u32::from_le_bytes(*head);
+        if found != VERSION {
+            return Err(FreezeError::Version { found });
+        }
+        postcard::from_bytes(rest).map_err(FreezeError::Damaged)
+    }
+}

@@ -1,0 +1,305 @@
+//! What goes to the main log. The texts are the original's, because tools search for them; texts of our
+//! own have no counterpart there.
+
+use std::fmt;
+
+use linchpin_config::LogLevel;
+use serde::{Deserialize, Serialize};
+
+use crate::ExitStatus;
+
+/// A line of the main log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "each variant is the text that Display gives it"
+)]
+pub enum Message {
+    Spawned {
+        name: String,
+        pid: i32,
+    },
+    SpawnError {
+        text: String,
+    },
+    EnteredRunning {
+        name: String,
+        startsecs: i64,
+    },
+    GaveUp {
+        name: String,
+    },
+    Exited {
+        name: String,
+        status: ExitStatus,
+        expected: bool,
+    },
+    Stopped {
+        name: String,
+        status: ExitStatus,
+        expected: bool,
+    },
+    StopSignal {
+        name: String,
+        pid: i32,
+        as_group: bool,
+        signal: i32,
+    },
+    KillingInBackoff {
+        name: String,
+    },
+    Killing {
+        name: String,
+        pid: i32,
+    },
+    SendingSignal {
+        name: String,
+        pid: i32,
+        signal: i32,
+    },
+    SignalGone {
+        name: String,
+        pid: i32,
+    },
+    KillRefused {
+        name: String,
+        pid: i32,
+        errno: i32,
+    },
+    SignalRefused {
+        name: String,
+        pid: i32,
+        signal: i32,
+        errno: i32,
+    },
+    AlreadyRunning {
+        name: String,
+    },
+    WaitingToStop {
+        name: String,
+    },
+    WaitingToDie {
+        names: Vec<String>,
+    },
+    ExitRequest {
+        signal: i32,
+    },
+    RestartRequest {
+        signal: i32,
+    },
+    RestartIgnored {
+        signal: i32,
+    },
+    /// Ours: a stop came before there was a process, and the start is still not over.
+    StartAbandoned {
+        name: String,
+    },
+    /// Ours: the rest of a process group had to be killed.
+    KillingRemains {
+        name: String,
+        pgid: i32,
+    },
+    /// Ours: a process ended whose signal had been refused.
+    EndedInUnknown {
+        name: String,
+        status: ExitStatus,
+    },
+}
+
+impl Message {
+    /// How important it is.
+    #[must_use]
+    pub fn level(&self) -> LogLevel {
+        match self {
+            Self::Spawned { .. }
+            | Self::SpawnError { .. }
+            | Self::EnteredRunning { .. }
+            | Self::GaveUp { .. }
+            | Self::WaitingToStop { .. }
+            | Self::WaitingToDie { .. } => LogLevel::Info,
+            Self::Exited { expected, .. } | Self::Stopped { expected, .. } => {
+                if *expected {
+                    LogLevel::Info
+                } else {
+                    LogLevel::Warn
+                }
+            }
+            Self::StopSignal { .. }
+            | Self::KillingInBackoff { .. }
+            | Self::SendingSignal { .. }
+            | Self::SignalGone { .. } => LogLevel::Debug,
+            Self::Killing { .. }
+            | Self::AlreadyRunning { .. }
+            | Self::ExitRequest { .. }
+            | Self::RestartRequest { .. }
+            | Self::RestartIgnored { .. }
+            | Self::StartAbandoned { .. }
+            | Self::KillingRemains { .. }
+            | Self::EndedInUnknown { .. } => LogLevel::Warn,
+            Self::KillRefused { .. } | Self::SignalRefused { .. } => LogLevel::Critical,
+        }
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spawned { name, pid } => write!(f, "spawned: '{name}' with pid {pid}"),
+            Self::SpawnError { text } => write!(f, "spawnerr: {text}"),
+            Self::EnteredRunning { name, startsecs } => write!(
+                f,
+                "success: {name} entered RUNNING state, process has stayed up for > than {startsecs} seconds (startsecs)"
+            ),
+            Self::GaveUp { name } => {
+                write!(
+                    f,
+                    "gave up: {name} entered FATAL state, too many start retries too quickly"
+                )
+            }
+            Self::Exited {
+                name,
+                status,
+                expected: true,
+            } => write!(f, "exited: {name} ({status}; expected)"),
+            Self::Exited {
+                name,
+                status,
+                expected: false,
+            } => write!(f, "exited: {name} ({status}; not expected)"),
+            Self::Stopped { name, status, .. } => write!(f, "stopped: {name} ({status})"),
+            Self::StopSignal {
+                name,
+                pid,
+                as_group,
+                signal,
+            } => {
+                let group = if *as_group { "process group " } else { "" };
+                write!(
+                    f,
+                    "killing {name} (pid {pid}) {group}with signal {}",
+                    SignalName(*signal)
+                )
+            }
+            Self::KillingInBackoff { name } => {
+                write!(f, "Attempted to kill {name}, which is in BACKOFF state.")
+            }
+            Self::Killing { name, pid } => write!(f, "killing '{name}' ({pid}) with SIGKILL"),
+            Self::SendingSignal { name, pid, signal } => {
+                write!(f, "sending {name} (pid {pid}) sig {}", SignalName(*signal))
+            }
+            Self::SignalGone { name, pid } => write!(
+                f,
+                "unable to signal {name} (pid {pid}), it probably just exited on its own: [Errno 3] No such process"
+            ),
+            Self::KillRefused { name, pid, errno } => {
+                write!(f, "unknown problem killing {name} ({pid}):[Errno {errno}]")
+            }
+            Self::SignalRefused {
+                name,
+                pid,
+                signal,
+                errno,
+            } => {
+                write!(
+                    f,
+                    "unknown problem sending sig {signal} to {name} ({pid}):[Errno {errno}]"
+                )
+            }
+            Self::AlreadyRunning { name } => write!(f, "process '{name}' already running"),
+            Self::WaitingToStop { name } => write!(f, "waiting for {name} to stop"),
+            Self::WaitingToDie { names } => write!(f, "waiting for {} to die", names.join(", ")),
+            Self::ExitRequest { signal } => {
+                write!(
+                    f,
+                    "received {} indicating exit request",
+                    SignalName(*signal)
+                )
+            }
+            Self::RestartRequest { signal } => {
+                write!(
+                    f,
+                    "received {} indicating restart request",
+                    SignalName(*signal)
+                )
+            }
+            Self::RestartIgnored { signal } => write!(
+                f,
+                "ignored {} indicating restart request (shutdown in progress)",
+                SignalName(*signal)
+            ),
+            Self::StartAbandoned { name } => {
+                write!(
+                    f,
+                    "giving up the start of '{name}', which has not come to its exec; it will be killed if it does"
+                )
+            }
+            Self::KillingRemains { name, pgid } => {
+                write!(
+                    f,
+                    "killing what remains of the process group {pgid} of '{name}' with SIGKILL"
+                )
+            }
+            Self::EndedInUnknown { name, status } => {
+                write!(f, "ended: {name} ({status}), which was in UNKNOWN state")
+            }
+        }
+    }
+}
+
+/// A signal as the original prints it.
+struct SignalName(i32);
+
+impl fmt::Display for SignalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match signal_name(self.0) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "signal {}", self.0),
+        }
+    }
+}
+
+/// Name of a signal on Linux, where Python has one (it names only the first and last real-time signals).
+pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
+    const NAMES: [&str; 31] = [
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGSEGV",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGTERM",
+        "SIGSTKFLT",
+        "SIGCHLD",
+        "SIGCONT",
+        "SIGSTOP",
+        "SIGTSTP",
+        "SIGTTIN",
+        "SIGTTOU",
+        "SIGURG",
+        "SIGXCPU",
+        "SIGXFSZ",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGWINCH",
+        "SIGPOLL",
+        "SIGPWR",
+        "SIGSYS",
+    ];
+    match signal {
+        34 => Some("SIGRTMIN"),
+        64 => Some("SIGRTMAX"),
+        _ => usize::try_from(signal)
+            .ok()?
+            .checked_sub(1)
+            .and_then(|index| NAMES.get(index))
+            .copied(),
+    }
+}

@@ -1,0 +1,104 @@
+//! One process slot: what is known about it. What happens to it is in `lifecycle`.
+
+use std::sync::Arc;
+
+use linchpin_config::ProcessConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ExitStatus, Generation, Monotonic, Now, OperationId, ProcessId, ProcessState, Reason, Wall,
+};
+
+/// A process slot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) id: ProcessId,
+    pub(crate) group: String,
+    pub(crate) config: Arc<ProcessConfig>,
+    pub(crate) state: ProcessState,
+    pub(crate) since: Now,
+    pub(crate) reason: Reason,
+    pub(crate) life: Life,
+    /// The latest start.
+    pub(crate) generation: Generation,
+    /// An earlier start that was given up and has not been heard of since.
+    pub(crate) abandoned: Option<Generation>,
+    /// Failed starts in a row.
+    pub(crate) failures: u32,
+    /// When the latest process came to be (until then, when it was asked for).
+    pub(crate) up_since: Monotonic,
+    pub(crate) start_wall: Option<Wall>,
+    pub(crate) stop_wall: Option<Wall>,
+    /// The original's `spawnerr`: why the latest start failed or the latest end was bad.
+    pub(crate) spawn_error: Option<String>,
+    /// Which step between fork and exec failed in the latest start.
+    pub(crate) exec_failure: Option<String>,
+    pub(crate) exit_status: Option<i32>,
+    /// When the stop in progress ends with SIGKILL for what remains of the group.
+    pub(crate) stop_deadline: Monotonic,
+    /// SIGKILL was sent in the stop in progress.
+    pub(crate) was_killed: bool,
+    /// Operations that wait for this process; those that are over are left out at the next look.
+    pub(crate) watchers: Vec<OperationId>,
+}
+
+/// What there is of a process, as opposed to the state that clients see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Life {
+    /// Nothing.
+    None,
+    /// Nothing yet: its start waits until an earlier one's remains are gone.
+    Blocked,
+    /// The shell has been asked and has not answered.
+    InFlight,
+    /// A process.
+    Alive { pid: i32 },
+    /// A process that has been reaped, whose last output is still being read.
+    Ended { pid: i32, end: End },
+}
+
+/// How and when a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct End {
+    pub(crate) status: ExitStatus,
+    pub(crate) group_alive: bool,
+    pub(crate) at: Now,
+}
+
+impl Process {
+    pub(crate) fn new(id: ProcessId, group: &str, config: Arc<ProcessConfig>, now: Now) -> Self {
+        Self {
+            id,
+            group: group.to_owned(),
+            config,
+            state: ProcessState::Stopped,
+            since: now,
+            reason: Reason::NeverStarted,
+            life: Life::None,
+            generation: Generation(0),
+            abandoned: None,
+            failures: 0,
+            up_since: now.monotonic,
+            start_wall: None,
+            stop_wall: None,
+            spawn_error: None,
+            exec_failure: None,
+            exit_status: None,
+            stop_deadline: now.monotonic,
+            was_killed: false,
+            watchers: Vec::new(),
+        }
+    }
+
+    /// The process id that clients see: none before there is a process and after its end.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        match self.life {
+            Life::Alive { pid } | Life::Ended { pid, .. } => Some(pid),
+            Life::None | Life::Blocked | Life::InFlight => None,
+        }
+    }
+
+    pub(crate) fn is_expected(&self, status: ExitStatus) -> bool {
+        self.config.exitcodes.contains(&status.code())
+    }
+}

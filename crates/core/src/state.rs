@@ -1,0 +1,145 @@
+//! The states of a process and of the daemon, with Supervisor's numbers, and which transitions are legal.
+
+use serde::{Deserialize, Serialize};
+
+/// State of a process, as clients see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u16)]
+pub enum ProcessState {
+    /// Not running, because nobody started it or somebody stopped it.
+    Stopped = 0,
+    /// Started, and not yet up for `startsecs`.
+    Starting = 10,
+    /// Up.
+    Running = 20,
+    /// A start failed; the next try is coming.
+    Backoff = 30,
+    /// Told to stop, and not gone yet.
+    Stopping = 40,
+    /// Ended by itself after it had been running.
+    Exited = 100,
+    /// Given up after too many failed starts.
+    Fatal = 200,
+    /// It could not be signalled, so nobody knows.
+    Unknown = 1000,
+}
+
+impl ProcessState {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::Stopped,
+        Self::Starting,
+        Self::Running,
+        Self::Backoff,
+        Self::Stopping,
+        Self::Exited,
+        Self::Fatal,
+        Self::Unknown,
+    ];
+
+    /// Supervisor's number.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Stopped => 0,
+            Self::Starting => 10,
+            Self::Running => 20,
+            Self::Backoff => 30,
+            Self::Stopping => 40,
+            Self::Exited => 100,
+            Self::Fatal => 200,
+            Self::Unknown => 1000,
+        }
+    }
+
+    /// Supervisor's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "STOPPED",
+            Self::Starting => "STARTING",
+            Self::Running => "RUNNING",
+            Self::Backoff => "BACKOFF",
+            Self::Stopping => "STOPPING",
+            Self::Exited => "EXITED",
+            Self::Fatal => "FATAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// Whether `start` answers "already started" (Supervisor's `RUNNING_STATES`).
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Backoff)
+    }
+
+    /// Whether a stop has come to its end (Supervisor's `STOPPED_STATES`).
+    #[must_use]
+    pub fn is_stopped(self) -> bool {
+        matches!(
+            self,
+            Self::Stopped | Self::Exited | Self::Fatal | Self::Unknown
+        )
+    }
+
+    /// Whether a signal may be sent (Supervisor's `SIGNALLABLE_STATES`).
+    #[must_use]
+    pub fn is_signallable(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Stopping)
+    }
+
+    /// The table of legal transitions: Supervisor's, and one of ours, `Stopping` to `Exited`-free.
+    ///
+    /// `Starting` → `Stopped` never happens: a stop always passes through `Stopping`.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Stopped | Self::Exited | Self::Fatal => next == Self::Starting,
+            Self::Starting => {
+                matches!(
+                    next,
+                    Self::Running | Self::Backoff | Self::Stopping | Self::Unknown
+                )
+            }
+            Self::Running => matches!(next, Self::Exited | Self::Stopping | Self::Unknown),
+            Self::Backoff => matches!(next, Self::Starting | Self::Stopped | Self::Fatal),
+            Self::Stopping => matches!(next, Self::Stopped | Self::Unknown),
+            // The original never leaves UNKNOWN. We do when the process ends after all, or when an
+            // operator says so: a state that only a restart of the daemon ends helps nobody.
+            Self::Unknown => matches!(next, Self::Stopped),
+        }
+    }
+}
+
+/// State of the daemon (Supervisor calls it its mood).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DaemonState {
+    /// At work.
+    Running,
+    /// Stopping everything, to begin anew.
+    Restarting,
+    /// Stopping everything, to exit.
+    Shutdown,
+}
+
+impl DaemonState {
+    /// Supervisor's number.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Running => 1,
+            Self::Restarting => 0,
+            Self::Shutdown => -1,
+        }
+    }
+
+    /// Supervisor's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Restarting => "RESTARTING",
+            Self::Shutdown => "SHUTDOWN",
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Read-only views: the only way to look at the core's state.
+
+use std::sync::Arc;
+
+use linchpin_config::{GroupConfig, ProcessConfig};
+
+use crate::process::Process;
+use crate::timers::Timer;
+use crate::{Monotonic, Now, ProcessId, ProcessState, Reason, Supervisor, Wall};
+
+/// A process as it is now.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessView<'a> {
+    /// Which.
+    pub id: ProcessId,
+    /// Its group's name.
+    pub group: &'a str,
+    /// What it is.
+    pub config: &'a Arc<ProcessConfig>,
+    /// Its state.
+    pub state: ProcessState,
+    /// Since when.
+    pub since: Now,
+    /// Why.
+    pub reason: &'a Reason,
+    /// Its process id, while there is one.
+    pub pid: Option<i32>,
+    /// When it was last started.
+    pub start: Option<Wall>,
+    /// When it last ended.
+    pub stop: Option<Wall>,
+    /// The original's `spawnerr`.
+    pub spawn_error: Option<&'a str>,
+    /// Which step between fork and exec failed in the latest start.
+    pub exec_failure: Option<&'a str>,
+    /// Its last exit status, -1 after a signal.
+    pub exit_status: Option<i32>,
+    /// Failed starts in a row.
+    pub failures: u32,
+    /// When something happens next by itself.
+    pub next_change: Option<Monotonic>,
+}
+
+/// A group as it is now.
+#[derive(Debug, Clone)]
+pub struct GroupView<'a> {
+    /// What it is.
+    pub config: &'a Arc<GroupConfig>,
+    /// Its processes, in the order of its configuration.
+    pub processes: Vec<ProcessView<'a>>,
+}
+
+impl Supervisor {
+    /// One process.
+    #[must_use]
+    pub fn process(&self, id: ProcessId) -> Option<ProcessView<'_>> {
+        self.processes.get(&id).map(|process| self.view(process))
+    }
+
+    /// One process, by name.
+    #[must_use]
+    pub fn process_named(&self, group: &str, name: &str) -> Option<ProcessView<'_>> {
+        self.find_process(group, name)
+            .map(|process| self.view(process))
+    }
+
+    /// All groups, in the order in which they were added.
+    pub fn groups(&self) -> impl Iterator<Item = GroupView<'_>> {
+        self.groups.iter().map(|group| GroupView {
+            config: &group.config,
+            processes: group
+                .members
+                .iter()
+                .filter_map(|id| self.process(*id))
+                .collect(),
+        })
+    }
+
+    /// All processes, by group name and then by process name.
+    #[must_use]
+    pub fn processes_by_name(&self) -> Vec<ProcessView<'_>> {
+        let mut all: Vec<_> = self
+            .processes
+            .values()
+            .map(|process| self.view(process))
+            .collect();
+        all.sort_unstable_by(|a, b| (a.group, &a.config.name).cmp(&(b.group, &b.config.name)));
+        all
+    }
+
+    fn view<'a>(&'a self, process: &'a Process) -> ProcessView<'a> {
+        ProcessView {
+            id: process.id,
+            group: &process.group,
+            config: &process.config,
+            state: process.state,
+            since: process.since,
+            reason: &process.reason,
+            pid: process.pid(),
+            start: process.start_wall,
+            stop: process.stop_wall,
+            spawn_error: process.spawn_error.as_deref(),
+            exec_failure: process.exec_failure.as_deref(),
+            exit_status: process.exit_status,
+            failures: process.failures,
+            next_change: self.timers.get(Timer::Process(process.id)),
+        }
+    }
+}
