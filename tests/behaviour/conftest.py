@@ -1,0 +1,66 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.daemon import Daemon, Directory
+from harness.subject import NO_ORIGINAL, ORIGINAL, TESTED
+
+
+def pytest_report_header():
+    return [f"tested: {TESTED} ({' '.join(TESTED.daemon)})", f"original: {ORIGINAL.daemon[0] if ORIGINAL else NO_ORIGINAL}"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if mark := item.get_closest_marker("ours"):
+            if TESTED is ORIGINAL:
+                item.add_marker(pytest.mark.skip(reason=f"the original differs: {mark.args[0]}"))
+        if item.get_closest_marker("root") and os.geteuid() != 0:
+            item.add_marker(pytest.mark.skip(reason="needs to be root"))
+
+
+@pytest.fixture
+def new_daemon():
+    """Makes daemons, each in a directory of its own, and leaves nothing of them behind."""
+    made, directories = [], []
+
+    def make(subject=None, directory=None, **configuration):
+        if directory is None:
+            directories.append(Directory())
+            directory = directories[-1].path
+        daemon = Daemon(directory, subject)
+        made.append(daemon)
+        if configuration:
+            daemon.configure(**configuration)
+        return daemon
+
+    yield make
+    for daemon in made:
+        daemon.discard()
+    for directory in directories:
+        directory.remove()
+
+
+@pytest.fixture
+def original():
+    if ORIGINAL is None:
+        pytest.skip(NO_ORIGINAL)
+    return ORIGINAL
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Builds one of programs/*.c and answers with its path."""
+    directory = tmp_path_factory.mktemp("programs")
+
+    def build(name):
+        target = directory / name
+        if not target.exists():
+            source = Path(__file__).parent / "programs" / f"{name}.c"
+            subprocess.run(["cc", "-O1", "-Wall", "-o", target, source], check=True)
+            target.chmod(0o755)
+        return target
+
+    return build
