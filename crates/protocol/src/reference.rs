@@ -1,0 +1,88 @@
+//! The reference page of the XML-RPC interface, from the tables.
+
+use std::fmt::Write as _;
+
+use crate::event::EventType;
+use crate::fault::FaultCode;
+use crate::method::MethodSpec;
+use crate::method_table::METHODS;
+
+/// The text of `docs/reference-rpc.md`.
+#[must_use]
+pub fn rpc_reference() -> String {
+    let mut page = String::from(
+        "# Reference: XML-RPC\n\n\
+         Generated from the tables of `crates/protocol`; a test fails when it differs.\n\n\
+         Calls are `POST` requests to `/RPC2` on any of the daemon's sockets. Every method of \
+         `supervisor` can answer `INCORRECT_PARAMETERS`, and all but `sendRemoteCommEvent` answer \
+         `SHUTDOWN_STATE` once the daemon restarts or shuts down.\n",
+    );
+    for namespace in ["supervisor", "system"] {
+        // Writing to a string cannot fail, here and below.
+        let _ = write!(page, "\n## {namespace}\n");
+        for spec in METHODS {
+            if spec.method.name().split('.').next() == Some(namespace) {
+                method(&mut page, spec);
+            }
+        }
+    }
+    page.push_str("\n## Faults\n\n| code | name | meaning |\n|---|---|---|\n");
+    for fault in FaultCode::ALL {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} |",
+            fault.code(),
+            fault.name(),
+            fault.meaning()
+        );
+    }
+    page.push_str(
+        "\n## Events\n\nA subscription to a parent covers everything below it.\n\n\
+         | name | parent | meaning |\n|---|---|---|\n",
+    );
+    for event in EventType::ALL {
+        let parent = event.parent().map_or("", EventType::name);
+        let _ = writeln!(page, "| {} | {parent} | {} |", event.name(), event.help());
+    }
+    page
+}
+
+fn method(page: &mut String, spec: &MethodSpec) {
+    let parameters: Vec<String> = spec
+        .parameters
+        .iter()
+        .map(|parameter| match parameter.default {
+            Some(default) => format!("{}={default}", parameter.name),
+            None => parameter.name.to_owned(),
+        })
+        .collect();
+    let _ = write!(
+        page,
+        "\n### {}({})\n\n{}\n\n",
+        spec.method.name(),
+        parameters.join(", "),
+        spec.help
+    );
+    for parameter in spec.parameters {
+        let _ = writeln!(
+            page,
+            "- `{}` ({}): {}",
+            parameter.name,
+            parameter.kind.name(),
+            parameter.help
+        );
+    }
+    let (result, help) = spec.result;
+    let _ = writeln!(
+        page,
+        "- returns `{result}` ({}): {help}",
+        spec.returns.name()
+    );
+    if !spec.faults.is_empty() {
+        let names: Vec<&str> = spec.faults.iter().map(|fault| fault.name()).collect();
+        let _ = writeln!(page, "- faults: {}", names.join(", "));
+    }
+    if !spec.aliases.is_empty() {
+        let _ = writeln!(page, "- older name: `{}`", spec.aliases.join("`, `"));
+    }
+}
