@@ -28,6 +28,8 @@ mod value_reader;
 mod value_writer;
 mod xml;
 
+pub mod client;
+
 pub use answer::{write_answer, write_call, write_fault};
 pub use call::{Call, MulticallItem};
 pub use config_info::{AutorestartInfo, ConfigInfo, OutputInfo};
@@ -48,7 +50,7 @@ pub use process_info::ProcessInfo;
 pub use process_state::{ProcessState, SupervisorState};
 pub use python_text::str_repr;
 pub use reference::rpc_reference;
-pub use request::{Request, read_request};
+pub use request::{Request, python_int, read_request};
 pub use results::{ReloadResult, StatusResult, TailResult};
 pub use value::Value;
 pub use value_reader::{ReadValue, ValueReader, read_answer};

@@ -188,7 +188,8 @@ fn structure(children: Vec<Closed>) -> Result<Value, ReadError> {
 }
 
 /// `int()` of a text: blanks around, a sign, single underscores between digits.
-pub(crate) fn python_int(text: &str) -> Option<i64> {
+#[must_use]
+pub fn python_int(text: &str) -> Option<i64> {
     let text = text.trim();
     if !text.contains('_') {
         return text.parse().ok();

@@ -1,0 +1,131 @@
+//! A client for a daemon's socket: XML-RPC calls over a kept connection, and following a log.
+//!
+//! Blocking and without threads, since `supervisorctl` asks one thing after the other and should be
+//! gone again within milliseconds.
+
+mod address;
+mod connection;
+mod error;
+mod follow;
+mod http;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+pub use address::{ServerUrl, resolve_literal};
+pub use error::ClientError;
+
+use crate::answer::write_call;
+use crate::base64_text;
+use crate::value_reader::{ReadValue, read_answer};
+use crate::value_writer::WriteValue;
+use connection::Connection;
+
+/// Largest answer that is read, in bytes. `tail -0` of a log is one answer.
+pub const MAX_ANSWER_BYTES: usize = 512 * 1024 * 1024;
+
+/// Turns the name of a host into addresses. Never through libc: see `clippy.toml`.
+pub type Resolver = fn(&str) -> Vec<IpAddr>;
+
+/// A client of one daemon.
+#[derive(Debug)]
+pub struct Client {
+    url: ServerUrl,
+    /// Value of the Authorization header.
+    authorization: Option<String>,
+    resolver: Resolver,
+    read_timeout: Option<Duration>,
+    connection: Option<Connection>,
+    /// Body of the last answer; results borrow from it.
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// A client that connects when it is first used.
+    #[must_use]
+    pub fn new(url: ServerUrl) -> Self {
+        Self {
+            url,
+            authorization: None,
+            resolver: resolve_literal,
+            read_timeout: None,
+            connection: None,
+            body: Vec::new(),
+        }
+    }
+
+    /// Sends Basic authentication with each request.
+    #[must_use]
+    pub fn with_credentials(mut self, username: &str, password: &str) -> Self {
+        let credentials = base64_text::encode(format!("{username}:{password}").as_bytes());
+        self.authorization = Some(format!("Basic {credentials}"));
+        self
+    }
+
+    /// Looks names of hosts up elsewhere; by default only addresses and `localhost` are known.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Resolver) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// The longest silence of the daemon that is borne. None by default: a start may take as long
+    /// as it is configured to.
+    #[must_use]
+    pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = Some(timeout);
+        self
+    }
+
+    /// Where the daemon is.
+    #[must_use]
+    pub fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    /// Calls a method. The result may borrow from the answer, which is kept until the next call.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon cannot be reached, does not answer with 200, answers with a fault, or with
+    /// something else than a `T`.
+    pub fn call<'c, T: ReadValue<'c>>(
+        &'c mut self,
+        method: &str,
+        parameters: &[&dyn WriteValue],
+    ) -> Result<T, ClientError> {
+        let document = write_call(method, parameters)?;
+        self.post(&document)?;
+        let body = std::str::from_utf8(&self.body).map_err(|_| ClientError::NotUtf8)?;
+        read_answer(body)?.map_err(ClientError::Fault)
+    }
+
+    fn post(&mut self, document: &[u8]) -> Result<(), ClientError> {
+        let request = http::post_request(&self.url, self.authorization.as_deref(), document);
+        let mut connection = match self.connection.take() {
+            Some(connection) if connection.is_usable() => connection,
+            Some(_) | None => Connection::open(&self.url, self.resolver, self.read_timeout)?,
+        };
+        let may_be_kept = connection.exchange(&request, &mut self.body)?;
+        if may_be_kept {
+            self.connection = Some(connection);
+        }
+        Ok(())
+    }
+
+    /// Reads a path for as long as the daemon sends and hands each piece on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call), and what `piece` returns.
+    pub fn follow(
+        &self,
+        path: &str,
+        piece: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), ClientError> {
+        let request = http::get_request(&self.url, self.authorization.as_deref(), path);
+        let mut connection = Connection::open(&self.url, self.resolver, self.read_timeout)?;
+        connection.send(&request)?;
+        follow::follow(&mut connection, piece)
+    }
+}
