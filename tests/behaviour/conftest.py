@@ -51,9 +51,10 @@ def original():
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory):
-    """Builds one of programs/*.c and answers with its path."""
-    directory = tmp_path_factory.mktemp("programs")
+def compiled():
+    """Builds one of programs/*.c and answers with its path, which every user may run."""
+    place = Directory()
+    directory = place.path
 
     def build(name):
         target = directory / name
@@ -63,4 +64,5 @@ def compiled(tmp_path_factory):
             target.chmod(0o755)
         return target
 
-    return build
+    yield build
+    place.remove()
