@@ -1,0 +1,52 @@
+//! The commands, by name.
+
+mod config_changes;
+mod daemon;
+mod logs;
+mod operations;
+mod status;
+
+use crate::controller::{Controller, Flow};
+use crate::error::CommandError;
+use crate::topics;
+
+type Command = fn(&mut Controller<'_>, &str) -> Result<Flow, CommandError>;
+
+/// The command of a name. Names are whole and their case counts.
+pub(crate) fn find(name: &str) -> Option<Command> {
+    /// Commands after which the shell goes on.
+    macro_rules! going_on {
+        ($command:path) => {
+            |controller, arguments| $command(controller, arguments).map(|()| Flow::Continue)
+        };
+    }
+    Some(match name {
+        "add" => going_on!(config_changes::add),
+        "avail" => going_on!(config_changes::avail),
+        "clear" => going_on!(operations::clear),
+        "exit" | "quit" | "EOF" => leave,
+        "fg" => going_on!(daemon::fg),
+        "help" => going_on!(topics::help),
+        "maintail" => going_on!(logs::maintail),
+        "open" => going_on!(daemon::open),
+        "pid" => going_on!(daemon::pid),
+        "reload" => going_on!(daemon::reload),
+        "remove" => going_on!(config_changes::remove),
+        "reread" => going_on!(config_changes::reread),
+        "restart" => going_on!(operations::restart),
+        "shutdown" => going_on!(daemon::shutdown),
+        "signal" => going_on!(operations::signal),
+        "start" => going_on!(operations::start),
+        "status" => going_on!(status::status),
+        "stop" => going_on!(operations::stop),
+        "tail" => going_on!(logs::tail),
+        "update" => going_on!(config_changes::update),
+        "version" => going_on!(daemon::version),
+        _ => return None,
+    })
+}
+
+fn leave(controller: &mut Controller<'_>, _arguments: &str) -> Result<Flow, CommandError> {
+    controller.out.line("")?;
+    Ok(Flow::Leave)
+}

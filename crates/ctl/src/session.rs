@@ -1,0 +1,77 @@
+//! The connection to the daemon, made anew when address or credentials change.
+
+use linchpin_protocol::client::{Client, ClientError, Resolver};
+use linchpin_protocol::{ReadValue, WriteValue};
+
+use crate::error::CommandError;
+use crate::settings::Settings;
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    url: String,
+    credentials: Option<(String, String)>,
+    resolver: Resolver,
+    client: Option<Client>,
+}
+
+impl Session {
+    pub(crate) fn new(settings: &Settings, resolver: Resolver) -> Self {
+        Self {
+            url: settings.serverurl.clone(),
+            credentials: settings.username.clone().zip(settings.password.clone()),
+            resolver,
+            client: None,
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn set_url(&mut self, url: &str) {
+        url.clone_into(&mut self.url);
+        self.client = None;
+    }
+
+    pub(crate) fn set_credentials(&mut self, username: String, password: String) {
+        self.credentials = Some((username, password));
+        self.client = None;
+    }
+
+    /// The client; a bad address is noticed here, with the first command that needs it.
+    pub(crate) fn client(&mut self) -> Result<&mut Client, ClientError> {
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => {
+                let client = Client::new(self.url.parse()?).with_resolver(self.resolver);
+                match &self.credentials {
+                    Some((username, password)) => client.with_credentials(username, password),
+                    None => client,
+                }
+            }
+        };
+        Ok(self.client.insert(client))
+    }
+
+    /// Calls a method.
+    pub(crate) fn call<'c, T: ReadValue<'c>>(
+        &'c mut self,
+        method: &str,
+        parameters: &[&dyn WriteValue],
+    ) -> Result<T, CommandError> {
+        // Cloned only on the way out: the client keeps this borrowed for as long as the result.
+        let url = self.url.clone();
+        self.client()
+            .and_then(|client| client.call(method, parameters))
+            .map_err(|error| CommandError::from_client(error, &url))
+    }
+
+    /// Calls a method whose result only says that it worked.
+    pub(crate) fn command(
+        &mut self,
+        method: &str,
+        parameters: &[&dyn WriteValue],
+    ) -> Result<(), CommandError> {
+        self.call::<bool>(method, parameters).map(|_| ())
+    }
+}
