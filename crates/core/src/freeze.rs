@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::Supervisor;
 
 /// Version of the frozen form; raise it whenever a type inside changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a state cannot be frozen or restored.
 #[derive(Debug, Error)]
@@ -48,6 +48,25 @@ impl Supervisor {
         if found != VERSION {
             return Err(FreezeError::Version { found });
         }
-        postcard::from_bytes(rest).map_err(FreezeError::Damaged)
+        let mut supervisor: Self = postcard::from_bytes(rest).map_err(FreezeError::Damaged)?;
+        supervisor.share_configurations();
+        Ok(supervisor)
+    }
+
+    /// Lets everything that has the same configuration share it, as before the freezing; in the bytes
+    /// each has its own.
+    fn share_configurations(&mut self) {
+        for group in self.groups.iter_mut() {
+            if let Some(configured) = self.configured.get(&group.config.name)
+                && *configured == group.config
+            {
+                group.config = configured.clone();
+            }
+            for (id, config) in group.members.iter().zip(&group.config.processes) {
+                if let Some(process) = self.processes.get_mut(id) {
+                    process.config = config.clone();
+                }
+            }
+        }
     }
 }

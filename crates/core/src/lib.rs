@@ -10,14 +10,18 @@
 mod action;
 mod event;
 mod freeze;
+mod groups;
 mod ids;
 mod lifecycle;
 mod message;
 mod operation;
+mod outcome;
 mod process;
 mod reason;
+mod remains;
 mod shutdown;
 mod state;
+mod stop;
 mod supervisor;
 mod time;
 mod timers;
@@ -31,7 +35,7 @@ pub use event::{
 pub use freeze::FreezeError;
 pub use ids::{Generation, OperationId, ProcessId};
 pub use message::Message;
-pub use operation::{Failure, Outcome, ProcessResult};
+pub use outcome::{Failure, Outcome, ProcessResult};
 pub use reason::Reason;
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;

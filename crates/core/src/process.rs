@@ -5,9 +5,8 @@ use std::sync::Arc;
 use linchpin_config::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ExitStatus, Generation, Monotonic, Now, OperationId, ProcessId, ProcessState, Reason, Wall,
-};
+use crate::operation::Watcher;
+use crate::{ExitStatus, Generation, Monotonic, Now, ProcessId, ProcessState, Reason, Wall};
 
 /// A process slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +20,8 @@ pub(crate) struct Process {
     pub(crate) life: Life,
     /// The latest start.
     pub(crate) generation: Generation,
-    /// An earlier start that was given up and has not been heard of since.
-    pub(crate) abandoned: Option<Generation>,
+    /// Earlier starts of which something may still exist; the next one waits for them.
+    pub(crate) remains: Vec<Generation>,
     /// Failed starts in a row.
     pub(crate) failures: u32,
     /// When the latest process came to be (until then, when it was asked for).
@@ -34,12 +33,12 @@ pub(crate) struct Process {
     /// Which step between fork and exec failed in the latest start.
     pub(crate) exec_failure: Option<String>,
     pub(crate) exit_status: Option<i32>,
-    /// When the stop in progress ends with SIGKILL for what remains of the group.
+    /// When the grace period of the stop in progress is over.
     pub(crate) stop_deadline: Monotonic,
     /// SIGKILL was sent in the stop in progress.
     pub(crate) was_killed: bool,
-    /// Operations that wait for this process; those that are over are left out at the next look.
-    pub(crate) watchers: Vec<OperationId>,
+    /// The parts of operations that wait for this process.
+    pub(crate) watchers: Vec<Watcher>,
 }
 
 /// What there is of a process, as opposed to the state that clients see.
@@ -76,7 +75,7 @@ impl Process {
             reason: Reason::NeverStarted,
             life: Life::None,
             generation: Generation(0),
-            abandoned: None,
+            remains: Vec::new(),
             failures: 0,
             up_since: now.monotonic,
             start_wall: None,

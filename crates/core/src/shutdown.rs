@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::groups::Group;
 use crate::supervisor::{Step, Supervisor};
 use crate::timers::Timer;
 use crate::{Action, Message, Notice, ProcessId, ProcessState, Reason, ShutdownCause};
@@ -21,7 +22,9 @@ pub(crate) struct Shutdown {
     pub(crate) restart: bool,
     /// Those that have been told to stop and have not.
     pub(crate) tier: BTreeSet<ProcessId>,
-    pub(crate) finished: bool,
+    /// The tiers that follow, the next one last. Nothing starts during a shutdown, so this only shrinks.
+    pending: Vec<Vec<ProcessId>>,
+    finished: bool,
 }
 
 impl Supervisor {
@@ -50,91 +53,78 @@ impl Supervisor {
         self.shutdown = Some(Shutdown {
             restart,
             tier: BTreeSet::new(),
+            pending: self.tiers(),
             finished: false,
         });
         step.act(Action::Publish(Notice::SupervisorStopping));
-        let waiting: Vec<ProcessId> = self
-            .processes
-            .values()
-            .filter(|process| process.state == ProcessState::Exited)
-            .map(|process| process.id)
-            .collect();
-        for id in waiting {
-            self.timers.cancel(Timer::Process(id));
+        for process in self.processes.values() {
+            if process.state == ProcessState::Exited {
+                self.timers.cancel(Timer::Process(process.id));
+            }
         }
+        self.refuse_unchecked_starts(step);
         self.continue_shutdown(step);
         self.report_shutdown(step);
     }
 
     /// Stops the next tier when the one before is down; says so when everything is.
     pub(crate) fn continue_shutdown(&mut self, step: &mut Step<'_>) {
-        while self
-            .shutdown
-            .as_ref()
-            .is_some_and(|shutdown| shutdown.tier.is_empty() && !shutdown.finished)
+        while let Some(shutdown) = &mut self.shutdown
+            && shutdown.tier.is_empty()
+            && !shutdown.finished
         {
-            let tier = self.next_tier();
-            if let Some(shutdown) = &mut self.shutdown {
-                shutdown.tier = tier.iter().copied().collect();
-            }
-            if tier.is_empty() {
-                if self.remains.is_empty()
-                    && let Some(shutdown) = &mut self.shutdown
-                {
-                    shutdown.finished = true;
-                    let restart = shutdown.restart;
-                    self.timers.cancel(Timer::ShutdownReport);
-                    step.act(Action::Finished { restart });
-                }
-                return;
-            }
+            let Some(tier) = shutdown.pending.pop() else {
+                return self.finish_shutdown(step);
+            };
+            let is_unstopped = |id: &&ProcessId| {
+                self.processes
+                    .get(id)
+                    .is_some_and(|process| !process.state.is_stopped())
+            };
+            shutdown.tier = tier.iter().filter(is_unstopped).copied().collect();
             for id in tier {
                 self.stop(id, Reason::DaemonStopping, step);
             }
         }
     }
 
-    /// The unstopped processes of the groups with the highest priority number among those that have
-    /// any, highest process priority number first.
-    fn next_tier(&self) -> Vec<ProcessId> {
-        let unstopped = |id: &ProcessId| {
-            self.processes
-                .get(id)
-                .is_some_and(|process| !process.state.is_stopped())
-        };
-        let Some(priority) = self
-            .groups
-            .iter()
-            .filter(|group| group.members.iter().any(unstopped))
-            .map(|group| group.config.priority)
-            .max()
-        else {
-            return Vec::new();
-        };
-        let mut tier = Vec::new();
-        for group in self
-            .groups
-            .iter()
-            .rev()
-            .filter(|group| group.config.priority == priority)
-        {
-            let mut members: Vec<_> = group
+    fn finish_shutdown(&mut self, step: &mut Step<'_>) {
+        if self.waits_for_remains() {
+            return;
+        }
+        self.refuse_what_is_open(step);
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.finished = true;
+            let restart = shutdown.restart;
+            self.timers.cancel(Timer::ShutdownReport);
+            step.act(Action::Finished { restart });
+        }
+    }
+
+    /// Everything that is not stopped, in groups of equal priority, the lowest number first. Within a
+    /// tier the group added last comes first, and within a group the highest process priority number.
+    fn tiers(&self) -> Vec<Vec<ProcessId>> {
+        let mut tiers: Vec<(i64, Vec<ProcessId>)> = Vec::new();
+        let mut groups: Vec<&Group> = self.groups.iter().rev().collect();
+        groups.sort_by_key(|group| group.config.priority);
+        for group in groups {
+            let mut members: Vec<(i64, ProcessId)> = group
                 .members
                 .iter()
                 .rev()
-                .filter(|id| unstopped(id))
-                .copied()
+                .filter_map(|id| self.processes.get(id))
+                .filter(|process| !process.state.is_stopped())
+                .map(|process| (process.config.priority, process.id))
                 .collect();
-            members.sort_by_key(|id| {
-                std::cmp::Reverse(
-                    self.processes
-                        .get(id)
-                        .map(|process| process.config.priority),
-                )
-            });
-            tier.extend(members);
+            members.sort_by_key(|&(priority, _)| std::cmp::Reverse(priority));
+            let members = members.into_iter().map(|(_, id)| id);
+            let priority = group.config.priority;
+            match tiers.last_mut() {
+                Some((last, tier)) if *last == priority => tier.extend(members),
+                Some(_) | None => tiers.push((priority, members.collect())),
+            }
         }
-        tier
+        tiers.into_iter().map(|(_, tier)| tier).collect()
     }
 
     pub(crate) fn report_shutdown(&mut self, step: &mut Step<'_>) {

@@ -88,7 +88,7 @@ impl ProcessState {
         matches!(self, Self::Starting | Self::Running | Self::Stopping)
     }
 
-    /// The table of legal transitions: Supervisor's, and one of ours, `Stopping` to `Exited`-free.
+    /// The table of legal transitions: Supervisor's, and `Unknown` to `Stopped`.
     ///
     /// `Starting` → `Stopped` never happens: a stop always passes through `Stopping`.
     #[must_use]
@@ -104,8 +104,8 @@ impl ProcessState {
             Self::Running => matches!(next, Self::Exited | Self::Stopping | Self::Unknown),
             Self::Backoff => matches!(next, Self::Starting | Self::Stopped | Self::Fatal),
             Self::Stopping => matches!(next, Self::Stopped | Self::Unknown),
-            // The original never leaves UNKNOWN. We do when the process ends after all, or when an
-            // operator says so: a state that only a restart of the daemon ends helps nobody.
+            // The original never leaves UNKNOWN. We do when the process ends after all: a state that only
+            // a restart of the daemon ends helps nobody.
             Self::Unknown => matches!(next, Self::Stopped),
         }
     }

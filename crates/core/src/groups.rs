@@ -1,0 +1,274 @@
+//! The groups at work and the groups that could be: adding, removing, and taking in a new configuration.
+//!
+//! Names are looked up in sorted tables, because a client may name each of ten thousand processes in a
+//! request of its own. What happens to the processes of a group is in `lifecycle` and `stop`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use linchpin_config::{Config, GroupConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::process::{Life, Process};
+use crate::supervisor::{Step, Supervisor};
+use crate::timers::Timer;
+use crate::{Action, Failure, Notice, Outcome, ProcessId, Reason};
+
+/// A group at work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) config: Arc<GroupConfig>,
+    /// In the order of the configuration.
+    pub(crate) members: Vec<ProcessId>,
+    by_name: NameIndex,
+}
+
+impl Group {
+    pub(crate) fn member(&self, name: &str) -> Option<ProcessId> {
+        let processes = &self.config.processes;
+        let position = self.by_name.find(name, |position| {
+            processes.get(position).map(|process| process.name.as_str())
+        })?;
+        self.members.get(position).copied()
+    }
+}
+
+/// The groups at work, in the order in which they were added.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Groups {
+    by_age: BTreeMap<u64, Group>,
+    ages: BTreeMap<String, u64>,
+    next_age: u64,
+}
+
+impl Groups {
+    pub(crate) fn get(&self, name: &str) -> Option<&Group> {
+        self.by_age.get(self.ages.get(name)?)
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Group> {
+        self.by_age.values()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Group> {
+        self.by_age.values_mut()
+    }
+
+    /// Lower priority numbers first, then older ones.
+    pub(crate) fn by_priority(&self) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.by_age.values().collect();
+        groups.sort_by_key(|group| group.config.priority);
+        groups
+    }
+
+    fn insert(&mut self, config: Arc<GroupConfig>, members: Vec<ProcessId>) {
+        let by_name = NameIndex::new(config.processes.len(), |position| {
+            config.processes.get(position).map(|process| &process.name)
+        });
+        let age = self.next_age;
+        self.next_age += 1;
+        self.ages.insert(config.name.clone(), age);
+        let group = Group {
+            config,
+            members,
+            by_name,
+        };
+        self.by_age.insert(age, group);
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Group> {
+        let age = self.ages.remove(name)?;
+        self.by_age.remove(&age)
+    }
+}
+
+/// The groups of the configuration last read: what `add` takes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Configured {
+    groups: Vec<Arc<GroupConfig>>,
+    by_name: NameIndex,
+}
+
+impl Configured {
+    pub(crate) fn new(groups: Vec<Arc<GroupConfig>>) -> Self {
+        let by_name = NameIndex::new(groups.len(), |position| {
+            groups.get(position).map(|group| &group.name)
+        });
+        Self { groups, by_name }
+    }
+
+    pub(crate) fn all(&self) -> &[Arc<GroupConfig>] {
+        &self.groups
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<GroupConfig>> {
+        let position = self.by_name.find(name, |position| {
+            self.groups.get(position).map(|group| group.name.as_str())
+        })?;
+        self.groups.get(position)
+    }
+}
+
+/// Positions in a list of named things, by name: four bytes each, where a map would copy every name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct NameIndex(Vec<u32>);
+
+impl NameIndex {
+    fn new<'a>(length: usize, name: impl Fn(usize) -> Option<&'a String>) -> Self {
+        let mut positions: Vec<u32> = (0..u32::try_from(length).unwrap_or(u32::MAX)).collect();
+        positions.sort_by_key(|&position| name(as_index(position)));
+        Self(positions)
+    }
+
+    fn find<'a>(&self, wanted: &str, name: impl Fn(usize) -> Option<&'a str>) -> Option<usize> {
+        self.0
+            .binary_search_by(|&position| name(as_index(position)).cmp(&Some(wanted)))
+            .ok()
+            .and_then(|place| self.0.get(place))
+            .map(|&position| as_index(position))
+    }
+}
+
+/// A position as an index; lists that long do not fit into memory where this could fail.
+fn as_index(position: u32) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+impl Supervisor {
+    pub(crate) fn boot(&mut self, step: &mut Step<'_>) {
+        for config in self.configured.all().to_vec() {
+            if self.groups.get(&config.name).is_none() {
+                self.add_group(&config, step);
+            }
+        }
+        step.act(Action::Publish(Notice::SupervisorRunning));
+        let members: Vec<ProcessId> = self
+            .groups
+            .by_priority()
+            .iter()
+            .flat_map(|group| &group.members)
+            .copied()
+            .collect();
+        self.autostart(&members, step);
+    }
+
+    fn autostart(&mut self, members: &[ProcessId], step: &mut Step<'_>) {
+        for &id in members {
+            if self
+                .processes
+                .get(&id)
+                .is_some_and(|process| process.config.autostart)
+            {
+                self.start(id, Reason::Autostart, step);
+            }
+        }
+    }
+
+    /// Takes in a new configuration and tells how it differs from what is at work.
+    pub(crate) fn reload(&mut self, config: Config) -> Outcome {
+        let new = config.groups;
+        let names: BTreeSet<&str> = new.iter().map(|group| group.name.as_str()).collect();
+        let mut added = Vec::new();
+        let mut changed = Vec::new();
+        for group in &new {
+            match self.groups.get(&group.name) {
+                None => added.push(group.name.clone()),
+                Some(old) if old.config != *group => changed.push(group.name.clone()),
+                Some(_) => {}
+            }
+        }
+        let removed = self
+            .groups
+            .iter()
+            .filter(|group| !names.contains(group.config.name.as_str()))
+            .map(|group| group.config.name.clone())
+            .collect();
+        self.configured = Configured::new(new);
+        Outcome::Reloaded {
+            added,
+            changed,
+            removed,
+        }
+    }
+
+    pub(crate) fn add_configured(&mut self, name: &str, step: &mut Step<'_>) -> Outcome {
+        let Some(config) = self.configured.get(name).cloned() else {
+            return Outcome::Failed(Failure::BadName(name.to_owned()));
+        };
+        if self.groups.get(name).is_some() {
+            return Outcome::Failed(Failure::AlreadyAdded(name.to_owned()));
+        }
+        let members = self.add_group(&config, step);
+        self.autostart(&members, step);
+        Outcome::Done
+    }
+
+    fn add_group(&mut self, config: &Arc<GroupConfig>, step: &mut Step<'_>) -> Vec<ProcessId> {
+        let mut members = Vec::with_capacity(config.processes.len());
+        for process in &config.processes {
+            let id = ProcessId(self.next_process);
+            self.next_process += 1;
+            members.push(id);
+            self.processes.insert(
+                id,
+                Process::new(id, &config.name, process.clone(), step.now),
+            );
+            step.act(Action::ProcessAdded {
+                process: id,
+                config: process.clone(),
+                group: config.name.clone(),
+            });
+        }
+        step.act(Action::Publish(Notice::GroupAdded {
+            group: config.name.clone(),
+        }));
+        self.groups.insert(config.clone(), members.clone());
+        self.adopt_remains(&config.name);
+        members
+    }
+
+    pub(crate) fn remove_group(&mut self, name: &str, step: &mut Step<'_>) -> Outcome {
+        let Some(group) = self.groups.get(name) else {
+            return Outcome::Failed(Failure::BadName(name.to_owned()));
+        };
+        let is_stopped = |id: &ProcessId| {
+            self.processes
+                .get(id)
+                .is_none_or(|process| process.state.is_stopped())
+        };
+        if !group.members.iter().all(is_stopped) {
+            return Outcome::Failed(Failure::StillRunning(name.to_owned()));
+        }
+        let Some(group) = self.groups.remove(name) else {
+            return Outcome::Failed(Failure::BadName(name.to_owned()));
+        };
+        for id in group.members {
+            self.remove_process(id, step);
+        }
+        step.act(Action::Publish(Notice::GroupRemoved {
+            group: name.to_owned(),
+        }));
+        Outcome::Done
+    }
+
+    fn remove_process(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        self.end_watching(id, step);
+        self.timers.cancel(Timer::Process(id));
+        self.timers.cancel(Timer::Drain(id));
+        self.timers.cancel(Timer::StopReport(id));
+        if let Some(process) = self.processes.remove(&id)
+            && matches!(process.life, Life::Ended { .. })
+        {
+            // It ended in UNKNOWN, and its last output is still being read.
+            step.act(Action::Release {
+                process: id,
+                generation: process.generation,
+            });
+        }
+        step.act(Action::ProcessRemoved { process: id });
+    }
+
+    pub(crate) fn find_process(&self, group: &str, name: &str) -> Option<&Process> {
+        self.processes.get(&self.groups.get(group)?.member(name)?)
+    }
+}

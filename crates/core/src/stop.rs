@@ -1,0 +1,225 @@
+//! The stop of one process: the stop signal, the grace period, SIGKILL, and answers to signals.
+//!
+//! A stop ends when the leader has been reaped. What remains of its process group after that is in
+//! `remains`.
+
+use std::time::Duration;
+
+use crate::lifecycle::Restart;
+use crate::process::Life;
+use crate::supervisor::{Step, Supervisor};
+use crate::time::seconds;
+use crate::timers::Timer;
+use crate::{
+    Action, Generation, Message, ProcessId, ProcessState, Reason, SignalOutcome, SignalPurpose,
+    SignalTarget,
+};
+
+pub(crate) const SIGKILL: i32 = 9;
+
+/// Least time between two SIGKILLs, whatever `stopwaitsecs` says.
+const LEAST_KILL_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Supervisor {
+    /// Stops a process on request or for the daemon's end.
+    ///
+    /// What waits for its next start is simply not started; what is stopping or stopped is left alone.
+    pub(crate) fn stop(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        match process.state {
+            ProcessState::Backoff => self.stop_in_backoff(id, reason, step),
+            ProcessState::Starting | ProcessState::Running => {
+                process.was_killed = false;
+                match process.life {
+                    Life::Alive { .. } => {
+                        self.log_stop_signal(id, step);
+                        self.change_state(id, ProcessState::Stopping, reason, step);
+                        self.send_stop_signal(id, step);
+                    }
+                    Life::Ended { .. } => {
+                        self.complete_exit(id, Restart::Forbidden, step);
+                        // An end before startsecs leads to BACKOFF, which is no end of a stop.
+                        self.stop_in_backoff(id, reason, step);
+                    }
+                    Life::InFlight => {
+                        let at = step.now.monotonic + seconds(process.config.stopwaitsecs);
+                        self.timers.set(Timer::Process(id), at);
+                        self.change_state(id, ProcessState::Stopping, reason, step);
+                    }
+                    Life::Blocked | Life::None => {
+                        process.life = Life::None;
+                        self.change_state(id, ProcessState::Stopping, reason, step);
+                        self.stopped_without_process(id, step);
+                    }
+                }
+            }
+            ProcessState::Exited => self.timers.cancel(Timer::Process(id)),
+            ProcessState::Stopped
+            | ProcessState::Stopping
+            | ProcessState::Fatal
+            | ProcessState::Unknown => {}
+        }
+    }
+
+    /// The daemon's end makes FATAL of BACKOFF, as in the original.
+    fn stop_in_backoff(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        if process.state != ProcessState::Backoff {
+            return;
+        }
+        let name = process.config.name.clone();
+        process.failures = 0;
+        process.stop_wall = Some(step.now.wall);
+        self.timers.cancel(Timer::Process(id));
+        if reason == Reason::DaemonStopping {
+            self.change_state(id, ProcessState::Fatal, reason, step);
+        } else {
+            step.act(Action::Log(Message::KillingInBackoff { name }));
+            self.change_state(id, ProcessState::Stopped, reason, step);
+        }
+    }
+
+    /// Ends a stop of something that never came to be.
+    pub(crate) fn stopped_without_process(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        self.timers.cancel(Timer::Process(id));
+        self.timers.cancel(Timer::StopReport(id));
+        if let Some(process) = self.processes.get_mut(&id) {
+            process.stop_wall = Some(step.now.wall);
+            process.failures = 0;
+        }
+        self.change_state(id, ProcessState::Stopped, Reason::StartAbandoned, step);
+    }
+
+    pub(crate) fn log_stop_signal(&self, id: ProcessId, step: &mut Step<'_>) {
+        if let Some(process) = self.processes.get(&id)
+            && let Some(pid) = process.pid()
+        {
+            step.act(Action::Log(Message::StopSignal {
+                name: process.config.name.clone(),
+                pid,
+                as_group: process.config.stopasgroup,
+                signal: process.config.stopsignal,
+            }));
+        }
+    }
+
+    pub(crate) fn send_stop_signal(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        let Life::Alive { pid } = process.life else {
+            return;
+        };
+        let target = if process.config.stopasgroup {
+            SignalTarget::Group(pid)
+        } else {
+            SignalTarget::Process(pid)
+        };
+        process.stop_deadline = step.now.monotonic + seconds(process.config.stopwaitsecs);
+        self.timers.set(Timer::Process(id), process.stop_deadline);
+        step.act(Action::Signal {
+            process: id,
+            generation: process.generation,
+            target,
+            signal: process.config.stopsignal,
+            purpose: SignalPurpose::Stop,
+        });
+    }
+
+    pub(crate) fn stop_timeout(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        match process.life {
+            Life::Alive { pid } => {
+                process.was_killed = true;
+                let target = if process.config.killasgroup {
+                    SignalTarget::Group(pid)
+                } else {
+                    SignalTarget::Process(pid)
+                };
+                let again = seconds(process.config.stopwaitsecs).max(LEAST_KILL_INTERVAL);
+                self.timers
+                    .set(Timer::Process(id), step.now.monotonic + again);
+                step.act(Action::Log(Message::Killing {
+                    name: process.config.name.clone(),
+                    pid,
+                }));
+                step.act(Action::Signal {
+                    process: id,
+                    generation: process.generation,
+                    target,
+                    signal: SIGKILL,
+                    purpose: SignalPurpose::Kill,
+                });
+            }
+            Life::InFlight => {
+                self.abandon_start(id, step);
+                self.stopped_without_process(id, step);
+            }
+            Life::None | Life::Blocked | Life::Ended { .. } => {}
+        }
+    }
+
+    pub(crate) fn signalled(
+        &mut self,
+        id: ProcessId,
+        generation: Generation,
+        purpose: SignalPurpose,
+        outcome: SignalOutcome,
+        step: &mut Step<'_>,
+    ) {
+        if purpose == SignalPurpose::Remains {
+            return self.remains_signalled(generation, outcome, step);
+        }
+        let Some(process) = self
+            .processes
+            .get(&id)
+            .filter(|process| process.generation == generation)
+        else {
+            return self.signal_answered(id, purpose, Ok(()), step);
+        };
+        let name = process.config.name.clone();
+        let pid = process.pid().unwrap_or(0);
+        match outcome {
+            SignalOutcome::Sent => self.signal_answered(id, purpose, Ok(()), step),
+            SignalOutcome::Gone => {
+                step.act(Action::Log(Message::SignalGone { name, pid }));
+                self.signal_answered(id, purpose, Ok(()), step);
+            }
+            SignalOutcome::Refused(errno) => {
+                let message = match purpose {
+                    SignalPurpose::Stop | SignalPurpose::Kill | SignalPurpose::Remains => {
+                        Message::KillRefused { name, pid, errno }
+                    }
+                    SignalPurpose::Operation(operation) => Message::SignalRefused {
+                        name,
+                        pid,
+                        signal: self.signal_of(operation).unwrap_or(0),
+                        errno,
+                    },
+                };
+                let text = message.to_string();
+                step.act(Action::Log(message));
+                self.signal_answered(id, purpose, Err(text), step);
+                self.lose_touch(id, errno, step);
+            }
+        }
+    }
+
+    /// A live process could not be signalled: nobody knows any more what it does.
+    fn lose_touch(&mut self, id: ProcessId, errno: i32, step: &mut Step<'_>) {
+        if self.processes.get(&id).is_some_and(|process| {
+            process.state.is_signallable() && matches!(process.life, Life::Alive { .. })
+        }) {
+            self.timers.cancel(Timer::Process(id));
+            self.timers.cancel(Timer::StopReport(id));
+            let reason = Reason::SignalRefused { errno };
+            self.change_state(id, ProcessState::Unknown, reason, step);
+        }
+    }
+}
