@@ -5,14 +5,24 @@
 //! never called, because in a static glibc build they load shared objects and may crash.
 
 pub mod accounts;
+pub mod command_path;
 pub mod credentials;
+pub mod daemonize;
 pub mod errno_name;
 pub mod group;
+pub mod host;
 pub mod limits;
+pub mod memory;
 mod pid;
+pub mod pipe;
+pub mod privileges;
 mod python_text;
 pub mod reap;
 pub mod signals;
+pub mod sockets;
 pub mod spawn;
+pub mod terminal;
+pub mod time;
+pub mod words;
 
 pub use pid::Pid;

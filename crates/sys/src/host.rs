@@ -1,0 +1,142 @@
+//! The name of this machine, and IPv4 addresses of names as far as files know them.
+//!
+//! libc's resolver is not used: in a static glibc build it loads shared objects. There is no DNS client here.
+
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// The node name that the kernel has, such as `web-1`.
+#[must_use]
+pub fn node_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A name that has no IPv4 address here.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// Neither an address, nor `localhost`, nor in `/etc/hosts`.
+    #[error("cannot resolve {host}: not an IPv4 address and not in /etc/hosts (DNS is not asked)")]
+    Unknown {
+        /// The name.
+        host: String,
+    },
+    /// `/etc/hosts` exists and cannot be read.
+    #[error("cannot resolve {host}: /etc/hosts cannot be read")]
+    HostsFile {
+        /// The name.
+        host: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The IPv4 address of `host`: an address, `localhost`, or a name in `/etc/hosts`.
+///
+/// # Errors
+/// If none of them knows it.
+pub fn resolve_ipv4(host: &str) -> Result<Ipv4Addr, ResolveError> {
+    resolve_ipv4_under(Path::new("/"), host)
+}
+
+/// As [`resolve_ipv4`], with the system's files under `root`.
+///
+/// # Errors
+/// As [`resolve_ipv4`].
+pub fn resolve_ipv4_under(root: &Path, host: &str) -> Result<Ipv4Addr, ResolveError> {
+    if let Ok(address) = host.parse() {
+        return Ok(address);
+    }
+    let hosts = match fs::read(root.join("etc/hosts")) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(source) => {
+            return Err(ResolveError::HostsFile {
+                host: host.to_owned(),
+                source,
+            });
+        }
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if let Some(address) = find_in_hosts(&hosts, name) {
+        return Ok(address);
+    }
+    if name.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST);
+    }
+    Err(ResolveError::Unknown {
+        host: host.to_owned(),
+    })
+}
+
+fn find_in_hosts(hosts: &str, name: &str) -> Option<Ipv4Addr> {
+    hosts.lines().find_map(|line| {
+        let line = line.split('#').next().unwrap_or_default();
+        let mut words = line.split_ascii_whitespace();
+        let address: Ipv4Addr = words.next()?.parse().ok()?;
+        words
+            .any(|word| word.eq_ignore_ascii_case(name))
+            .then_some(address)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTS: &str = "\
+127.0.0.1\tlocalhost loopback # web
+::1 localhost six
+# 10.0.0.9 commented
+10.0.0.1 Web web.example.org
+10.0.0.2 web
+";
+
+    fn resolve(hosts: Option<&str>, host: &str) -> Result<String, String> {
+        let root = tempfile::tempdir().unwrap();
+        if let Some(hosts) = hosts {
+            fs::create_dir(root.path().join("etc")).unwrap();
+            fs::write(root.path().join("etc/hosts"), hosts).unwrap();
+        }
+        resolve_ipv4_under(root.path(), host)
+            .map(|address| address.to_string())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_are_found() {
+        let cases = [
+            ("192.168.3.4", "192.168.3.4"),
+            ("0.0.0.0", "0.0.0.0"),
+            ("localhost", "127.0.0.1"),
+            ("LOOPBACK", "127.0.0.1"),
+            ("web", "10.0.0.1"),
+            ("web.example.org.", "10.0.0.1"),
+        ];
+        for (host, address) in cases {
+            assert_eq!(resolve(Some(HOSTS), host).unwrap(), address);
+        }
+        assert_eq!(resolve(None, "localhost").unwrap(), "127.0.0.1");
+    }
+
+    #[test]
+    fn unknown_names_say_where_was_looked() {
+        for host in ["six", "commented", "10.0.0", "::1", ""] {
+            let expected = format!(
+                "cannot resolve {host}: not an IPv4 address and not in /etc/hosts (DNS is not asked)"
+            );
+            assert_eq!(resolve(Some(HOSTS), host).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn this_machine_has_a_name() {
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(node_name(), name.trim_end());
+    }
+}

@@ -1,0 +1,24 @@
+//! Sockets that the daemon listens on, and who is at the other end.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `unix_listener` | a unix socket with mode and owner, where perhaps a stale one lies |
+//! | `socket_file` | knowing whether the file of a unix socket is still ours |
+//! | `tcp_listener` | an IPv4 listener |
+//! | `peer` | who connected to a unix socket |
+//! | `failure` | the original's texts |
+
+mod failure;
+mod peer;
+mod socket_file;
+mod tcp_listener;
+mod unix_listener;
+
+pub use failure::SocketError;
+pub use peer::{PeerCredentials, peer_credentials};
+pub use socket_file::{SocketFile, SocketWatch};
+pub use tcp_listener::listen_tcp;
+pub use unix_listener::{Listening, Owner, UnixSocket, listen_unix};
+
+/// Connections that may wait to be accepted, as in the original. The kernel lowers it to `somaxconn`.
+pub const BACKLOG: i32 = 1024;
