@@ -1,10 +1,56 @@
 //! The configuration language: text, sections with spans, typed options, the resolved configuration.
+//!
+//! Everything starts at [`load`], which turns a file into a [`Config`] with the help of a [`World`].
 #![forbid(unsafe_code)]
 
+mod command_line;
+mod control;
+mod daemon_section;
+mod diagnostic;
+mod difference;
+mod document;
+pub mod event_types;
+mod expansion;
+mod fastcgi;
+mod file_pattern;
+mod findings;
+mod getopt;
+mod groups;
+mod key_value_list;
+mod load;
 mod model;
+mod names;
+mod options;
+mod paths;
+mod plugins;
+mod processes;
+mod python_text;
+mod search_path;
+mod section_reader;
+mod servers;
+mod source;
+mod suggestion;
+mod usage;
+mod value;
+mod world;
 
+pub use command_line::{
+    DAEMON_OPTIONS, DaemonCommand, DaemonOverrides, parse_supervisord_args, supervisord_help,
+};
+pub use control::{
+    CONTROL_OPTIONS, ControlCommand, ControlRequest, load_supervisorctl, parse_supervisorctl_args,
+    supervisorctl_help,
+};
+pub use diagnostic::{Diagnostic, Place, Severity};
+pub use difference::{ActiveGroup, Difference, diff, diff_active};
+pub use document::{Document, Entry, Section, SyntaxProblem, SyntaxProblemKind, ValuePart};
+pub use getopt::CommandOption;
+pub use load::{LoadFailure, LoadRequest, Loaded, Reading, load};
 pub use model::*;
-
-/// What loading reads of the machine.
-#[derive(Debug)]
-pub struct World;
+pub use options::{NameScope, OptionSpec, Origin, SectionKind};
+pub use processes::MOST_PROCESSES_OF_A_PROGRAM;
+pub use search_path::{FoundFile, find_config_file, search_path};
+pub use source::{FileId, SourceFile, Span};
+pub use usage::{USAGE_EXIT_STATUS, usage_error};
+pub use value::ValueKind;
+pub use world::{Account, Machine, World};

@@ -25,6 +25,38 @@ pub struct Config {
     /// Where children reach the daemon (`SUPERVISOR_SERVER_URL`): the first unix server, else the
     /// first inet server, else nothing.
     pub server_url: Option<String>,
+    /// Groups that never exist because an earlier one in the order of [`Config::groups`] has their
+    /// name. The original drops them without a word.
+    pub shadowed_groups: Vec<Arc<GroupConfig>>,
+    /// Processes that never exist because a later one of their group has their name.
+    pub shadowed_processes: Vec<ShadowedProcess>,
+    /// Sockets of `[fcgi-program:x]` sections that are members of a `[group:x]`.
+    pub grouped_fastcgi: Vec<GroupedFastCgi>,
+}
+
+/// A process that another one of the same name hides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShadowedProcess {
+    /// Name of the group.
+    pub group: String,
+    /// Its position among all processes of the group, hidden ones included.
+    pub position: usize,
+    /// The process.
+    pub process: Arc<ProcessConfig>,
+}
+
+/// The socket of an fcgi-program that is a member of a `[group:x]`.
+///
+/// The original forgets it there, and the processes get a plain pipe as descriptor 0. All processes of
+/// the group whose [`ProcessConfig::section`] is this one share it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupedFastCgi {
+    /// Name of the group.
+    pub group: String,
+    /// Section of the processes: `fcgi-program:x`.
+    pub section: String,
+    /// Their socket.
+    pub socket: FastCgiSocket,
 }
 
 /// `[supervisord]`.
