@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::io::{self, BufRead, Write};
+use std::rc::Rc;
 
-use linchpin_protocol::client::{ClientError, Resolver, resolve_literal};
+use linchpin_protocol::client::{ClientError, Resolver, Waiter, resolve_literal};
 use linchpin_protocol::{API_VERSION, FaultCode};
 
 use crate::command_line::{Line, parse_line};
 use crate::commands;
 use crate::error::{CommandError, NO_SUCH_FILE, REFUSED};
 use crate::exit_code::ExitCode;
+use crate::interrupts::Interrupts;
 use crate::output::Output;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::shell::read_password;
 
 /// Whether the shell goes on after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub struct Streams<'io> {
     pub output: &'io mut dyn Write,
     /// Standard error: only what went wrong while following a log.
     pub errors: &'io mut dyn Write,
+    /// Whether a person types the input: passwords are then read from the terminal, and Ctrl-C at
+    /// the prompt leaves the shell.
+    pub input_is_terminal: bool,
 }
 
 impl fmt::Debug for Streams<'_> {
@@ -45,6 +49,8 @@ pub struct Controller<'io> {
     pub(crate) out: Output<'io>,
     pub(crate) errors: &'io mut dyn Write,
     pub(crate) input: &'io mut dyn BufRead,
+    pub(crate) input_is_terminal: bool,
+    pub(crate) interrupts: Option<Rc<Interrupts>>,
     pub(crate) exit: ExitCode,
 }
 
@@ -71,6 +77,7 @@ impl<'io> Controller<'io> {
             input,
             output,
             errors,
+            input_is_terminal,
         } = streams;
         Self {
             session: Session::new(&settings, resolver),
@@ -78,6 +85,8 @@ impl<'io> Controller<'io> {
             out: Output::new(output),
             errors,
             input,
+            input_is_terminal,
+            interrupts: None,
             exit: ExitCode::Success,
         }
     }
@@ -105,6 +114,10 @@ impl<'io> Controller<'io> {
     }
 
     fn report(&mut self, line: &str, error: &CommandError) -> io::Result<Flow> {
+        if error.is_interruption() {
+            self.out.line_now("")?;
+            return Ok(Flow::Leave);
+        }
         self.exit = ExitCode::Generic;
         if error.wants_authentication() {
             self.out.line("Server requires authentication")?;
@@ -126,10 +139,26 @@ impl<'io> Controller<'io> {
         let Some(username) = self.read_line()? else {
             return Ok(None);
         };
-        self.out.prompt("Password:")?;
-        let password = read_password(self.input)?;
+        let password = if self.input_is_terminal {
+            Some(linchpin_sys::terminal::read_password("Password:")?)
+        } else {
+            self.out.prompt("Password:")?;
+            self.read_line()?
+        };
         self.out.line_now("")?;
         Ok(password.map(|password| (username, password)))
+    }
+
+    /// From now on Ctrl-C ends what we wait for, and not the process.
+    pub(crate) fn listen_for_interrupts(&mut self) -> io::Result<Rc<Interrupts>> {
+        if let Some(interrupts) = &self.interrupts {
+            return Ok(Rc::clone(interrupts));
+        }
+        let interrupts = Rc::new(Interrupts::listen()?);
+        self.session
+            .set_waiter(Rc::clone(&interrupts) as Rc<dyn Waiter>);
+        self.interrupts = Some(Rc::clone(&interrupts));
+        Ok(interrupts)
     }
 
     /// A line of input without its end; none at the end of input.

@@ -54,6 +54,13 @@ impl CommandError {
     }
 }
 
+impl CommandError {
+    /// Somebody pressed Ctrl-C.
+    pub(crate) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Client(ClientError::Interrupted))
+    }
+}
+
 /// The two ways of not being there that have words of their own.
 fn unreachable_words(error: &ClientError) -> Option<&'static str> {
     let kind = error.io_kind()?;

@@ -10,7 +10,9 @@ mod controller;
 mod error;
 mod exit_code;
 mod fault_words;
+mod interrupts;
 mod output;
+mod run;
 mod session;
 mod settings;
 mod shell;
@@ -18,4 +20,5 @@ mod topics;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;
+pub use run::run;
 pub use settings::Settings;

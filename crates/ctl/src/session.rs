@@ -1,6 +1,8 @@
 //! The connection to the daemon, made anew when address or credentials change.
 
-use linchpin_protocol::client::{Client, ClientError, Resolver};
+use std::rc::Rc;
+
+use linchpin_protocol::client::{Client, ClientError, Resolver, Waiter};
 use linchpin_protocol::{ReadValue, WriteValue};
 
 use crate::error::CommandError;
@@ -11,6 +13,7 @@ pub(crate) struct Session {
     url: String,
     credentials: Option<(String, String)>,
     resolver: Resolver,
+    waiter: Option<Rc<dyn Waiter>>,
     client: Option<Client>,
 }
 
@@ -20,6 +23,7 @@ impl Session {
             url: settings.serverurl.clone(),
             credentials: settings.username.clone().zip(settings.password.clone()),
             resolver,
+            waiter: None,
             client: None,
         }
     }
@@ -38,12 +42,23 @@ impl Session {
         self.client = None;
     }
 
+    /// Waits for the daemon through this from now on.
+    pub(crate) fn set_waiter(&mut self, waiter: Rc<dyn Waiter>) {
+        if let Some(client) = &mut self.client {
+            client.set_waiter(Rc::clone(&waiter));
+        }
+        self.waiter = Some(waiter);
+    }
+
     /// The client; a bad address is noticed here, with the first command that needs it.
     pub(crate) fn client(&mut self) -> Result<&mut Client, ClientError> {
         let client = match self.client.take() {
             Some(client) => client,
             None => {
-                let client = Client::new(self.url.parse()?).with_resolver(self.resolver);
+                let mut client = Client::new(self.url.parse()?).with_resolver(self.resolver);
+                if let Some(waiter) = &self.waiter {
+                    client.set_waiter(Rc::clone(waiter));
+                }
                 match &self.credentials {
                     Some((username, password)) => client.with_credentials(username, password),
                     None => client,

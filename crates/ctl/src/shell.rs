@@ -2,19 +2,25 @@
 //!
 //! Editing, history and completion are not here.
 
-use std::io::{self, BufRead};
+use std::io;
+
+use linchpin_protocol::client::Waiter as _;
 
 use crate::controller::{Controller, Flow};
 use crate::exit_code::ExitCode;
 
 impl Controller<'_> {
-    /// Shows the status, then reads and runs lines until `quit` or the end of input. The shell never
-    /// fails.
+    /// Shows the status, then reads and runs lines until `quit`, Ctrl-C or the end of input. The
+    /// shell never fails.
     pub fn run_shell(&mut self) -> ExitCode {
+        if self.input_is_terminal {
+            // Without it Ctrl-C ends the process, which is a way of leaving too.
+            let _ = self.listen_for_interrupts();
+        }
         let prompt = format!("{}> ", self.settings.prompt);
         let mut line = "status".to_owned();
         while self.execute(&line) == Flow::Continue {
-            let read = self.out.prompt(&prompt).and_then(|()| self.read_line());
+            let read = self.out.prompt(&prompt).and_then(|()| self.typed_line());
             line = match read {
                 Ok(Some(line)) => line,
                 // The end of input is the command of that name: an empty line, and out.
@@ -23,28 +29,16 @@ impl Controller<'_> {
         }
         ExitCode::Success
     }
-}
 
-/// Reads a line while the terminal shows nothing of it; none at the end of input.
-///
-/// Without a terminal the line is taken from `input`, so that scripts can feed it.
-pub(crate) fn read_password(input: &mut dyn BufRead) -> io::Result<Option<String>> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-
-    let terminal = rustix::stdio::stdin();
-    let before = tcgetattr(terminal).ok();
-    if let Some(before) = &before {
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+    /// A line from a person, or from whatever stands in for one; none when there are no more.
+    fn typed_line(&mut self) -> io::Result<Option<String>> {
+        // A terminal gives one line at a time, so nothing is left in the buffer of our input.
+        if let Some(interrupts) = &self.interrupts
+            && self.input_is_terminal
+            && !interrupts.wait(rustix::stdio::stdin())?
+        {
+            return Ok(None);
+        }
+        self.read_line()
     }
-    let mut line = String::new();
-    let read = input.read_line(&mut line);
-    if let Some(before) = &before {
-        tcsetattr(terminal, OptionalActions::Flush, before)?;
-    }
-    if read? == 0 {
-        return Ok(None);
-    }
-    Ok(Some(line.trim_end_matches('\n').to_owned()))
 }

@@ -132,7 +132,7 @@ fn starting_and_stopping() {
         Run("restart nope:*"),
         RunInAnyOrder("stop cat many:* speaker off"),
         RunInAnyOrder("stop all"),
-        Run("start cat all"),
+        RunInAnyOrder("start cat all"),
         Run("status"),
     ]);
 }

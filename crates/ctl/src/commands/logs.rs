@@ -149,6 +149,7 @@ fn show(
 /// is a line on standard error and no failure, as in the original.
 fn follow(controller: &mut Controller<'_>, path: &str) -> Result<(), CommandError> {
     controller.out.line_now("==> Press Ctrl-C to exit <==")?;
+    controller.listen_for_interrupts()?;
     let url = format!("{}{path}", controller.session.url());
     let out = &mut controller.out;
     let mut piece = |bytes: &[u8]| -> io::Result<()> { out.bytes_now(bytes) };
@@ -158,6 +159,7 @@ fn follow(controller: &mut Controller<'_>, path: &str) -> Result<(), CommandErro
         .and_then(|client| client.follow(path, &mut piece));
     let words = match outcome {
         Ok(()) => return Ok(()),
+        Err(ClientError::Interrupted) => return Ok(controller.out.line_now("")?),
         // The end of the daemon is the end of the log.
         Err(ClientError::Io { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => {
             return Ok(());

@@ -98,10 +98,12 @@ fn play(daemon: &Side, client: &Side, steps: &[Step]) -> Vec<(String, Outcome)> 
                 let mut lines: Vec<&str> = outcome.output.lines().collect();
                 lines.sort_unstable();
                 outcome.output = lines.join("\n");
+                // The last failure decides which it is.
+                outcome.code = i32::from(outcome.code != 0);
                 outcomes.push(((*line).to_owned(), outcome));
             }
             Step::Shell(input) => {
-                outcomes.push(((*input).to_owned(), daemon.run_shell(client, input)))
+                outcomes.push(((*input).to_owned(), daemon.run_shell(client, input)));
             }
             Step::State(process, state) => daemon.wait_for_state(process, state),
             Step::Text(file, text) => daemon.wait_for_text(file, text),

@@ -243,6 +243,7 @@ pub(crate) fn run_ours(line: &str, settings: &Settings, input: &str) -> Outcome 
             input: &mut input,
             output: &mut output,
             errors: &mut errors,
+            input_is_terminal: false,
         },
     );
     let code = if line.is_empty() {

@@ -2,13 +2,15 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::address::ServerUrl;
 use super::error::ClientError;
 use super::http::{Framing, MAX_HEAD_BYTES, end_of_head, parse_head};
-use super::{MAX_ANSWER_BYTES, Resolver, follow};
+use super::{MAX_ANSWER_BYTES, Resolver, Waiter, follow};
 
 /// Longest wait for a TCP connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,11 +33,31 @@ enum Stream {
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: Stream,
+    waiter: Option<Rc<dyn Waiter>>,
     last_used: Instant,
+}
+
+/// Travels through an [`io::Error`], because readers of the standard library carry nothing else.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+struct GivenUp;
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Unix(stream) => stream.as_fd(),
+            Self::Tcp(stream) => stream.as_fd(),
+        }
+    }
 }
 
 impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(waiter) = &self.waiter
+            && !waiter.wait(self.stream.as_fd())?
+        {
+            return Err(io::Error::other(GivenUp));
+        }
         match &mut self.stream {
             Stream::Unix(stream) => stream.read(buffer),
             Stream::Tcp(stream) => stream.read(buffer),
@@ -43,7 +65,10 @@ impl Read for Connection {
     }
 }
 
-fn receiving(source: io::Error) -> ClientError {
+pub(super) fn receiving(source: io::Error) -> ClientError {
+    if source.get_ref().is_some_and(|inner| inner.is::<GivenUp>()) {
+        return ClientError::Interrupted;
+    }
     ClientError::Io {
         what: "cannot receive",
         source,
@@ -62,6 +87,7 @@ impl Connection {
         url: &ServerUrl,
         resolver: Resolver,
         read_timeout: Option<Duration>,
+        waiter: Option<Rc<dyn Waiter>>,
     ) -> Result<Self, ClientError> {
         let stream = match url {
             ServerUrl::Unix(path) => {
@@ -84,6 +110,7 @@ impl Connection {
         };
         Ok(Self {
             stream,
+            waiter,
             last_used: Instant::now(),
         })
     }

@@ -31,6 +31,9 @@ pub enum ClientError {
         /// Why it failed.
         source: io::Error,
     },
+    /// The waiter gave up.
+    #[error("interrupted")]
+    Interrupted,
     /// Another answer than 200.
     #[error("the daemon answered {status} {reason}")]
     Status {
@@ -71,6 +74,7 @@ impl ClientError {
             Self::UnknownProtocol { .. }
             | Self::UnknownHost { .. }
             | Self::Io { .. }
+            | Self::Interrupted
             | Self::Status { .. }
             | Self::NotHttp { .. }
             | Self::TooLarge
@@ -88,6 +92,7 @@ impl ClientError {
             Self::Fault(_)
             | Self::UnknownProtocol { .. }
             | Self::UnknownHost { .. }
+            | Self::Interrupted
             | Self::Status { .. }
             | Self::NotHttp { .. }
             | Self::TooLarge

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-use super::connection::{Connection, READ_BYTES, retry};
+use super::connection::{Connection, READ_BYTES, receiving, retry};
 use super::error::ClientError;
 use super::http::{Framing, parse_head};
 
@@ -136,19 +136,13 @@ fn line(
 fn more(stream: &mut impl Read, bytes: &mut Vec<u8>, replace: bool) -> Result<bool, ClientError> {
     let kept = if replace { 0 } else { bytes.len() };
     bytes.resize(kept + READ_BYTES, 0);
-    let read = retry(|| stream.read(&mut bytes[kept..])).map_err(|source| ClientError::Io {
-        what: "cannot receive",
-        source,
-    })?;
+    let read = retry(|| stream.read(&mut bytes[kept..])).map_err(receiving)?;
     bytes.truncate(kept + read);
     Ok(read > 0)
 }
 
 fn cut_off() -> ClientError {
-    ClientError::Io {
-        what: "cannot receive",
-        source: io::Error::from(ErrorKind::UnexpectedEof),
-    }
+    receiving(io::Error::from(ErrorKind::UnexpectedEof))
 }
 
 fn handing_on(source: io::Error) -> ClientError {

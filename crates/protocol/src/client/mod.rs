@@ -9,7 +9,11 @@ mod error;
 mod follow;
 mod http;
 
+use std::fmt;
+use std::io;
 use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub use address::{ServerUrl, resolve_literal};
@@ -27,6 +31,17 @@ pub const MAX_ANSWER_BYTES: usize = 512 * 1024 * 1024;
 /// Turns the name of a host into addresses. Never through libc: see `clippy.toml`.
 pub type Resolver = fn(&str) -> Vec<IpAddr>;
 
+/// Waits for the daemon together with something else, such as Ctrl-C.
+pub trait Waiter: fmt::Debug {
+    /// Waits until there is something to read. False gives up: the client then fails with
+    /// [`ClientError::Interrupted`].
+    ///
+    /// # Errors
+    ///
+    /// When waiting fails.
+    fn wait(&self, descriptor: BorrowedFd<'_>) -> io::Result<bool>;
+}
+
 /// A client of one daemon.
 #[derive(Debug)]
 pub struct Client {
@@ -35,6 +50,7 @@ pub struct Client {
     authorization: Option<String>,
     resolver: Resolver,
     read_timeout: Option<Duration>,
+    waiter: Option<Rc<dyn Waiter>>,
     connection: Option<Connection>,
     /// Body of the last answer; results borrow from it.
     body: Vec<u8>,
@@ -49,6 +65,7 @@ impl Client {
             authorization: None,
             resolver: resolve_literal,
             read_timeout: None,
+            waiter: None,
             connection: None,
             body: Vec::new(),
         }
@@ -77,6 +94,12 @@ impl Client {
         self
     }
 
+    /// Waits for answers through `waiter`, beginning with the next connection.
+    pub fn set_waiter(&mut self, waiter: Rc<dyn Waiter>) {
+        self.waiter = Some(waiter);
+        self.connection = None;
+    }
+
     /// Where the daemon is.
     #[must_use]
     pub fn url(&self) -> &ServerUrl {
@@ -100,11 +123,16 @@ impl Client {
         read_answer(body)?.map_err(ClientError::Fault)
     }
 
+    fn connect(&self) -> Result<Connection, ClientError> {
+        let waiter = self.waiter.clone();
+        Connection::open(&self.url, self.resolver, self.read_timeout, waiter)
+    }
+
     fn post(&mut self, document: &[u8]) -> Result<(), ClientError> {
         let request = http::post_request(&self.url, self.authorization.as_deref(), document);
         let mut connection = match self.connection.take() {
             Some(connection) if connection.is_usable() => connection,
-            Some(_) | None => Connection::open(&self.url, self.resolver, self.read_timeout)?,
+            Some(_) | None => self.connect()?,
         };
         let may_be_kept = connection.exchange(&request, &mut self.body)?;
         if may_be_kept {
@@ -121,10 +149,10 @@ impl Client {
     pub fn follow(
         &self,
         path: &str,
-        piece: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+        piece: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), ClientError> {
         let request = http::get_request(&self.url, self.authorization.as_deref(), path);
-        let mut connection = Connection::open(&self.url, self.resolver, self.read_timeout)?;
+        let mut connection = self.connect()?;
         connection.send(&request)?;
         follow::follow(&mut connection, piece)
     }

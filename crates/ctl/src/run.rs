@@ -1,0 +1,84 @@
+//! The program as a whole: command line, configuration, streams of the process, exit code.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::net::IpAddr;
+
+use linchpin_config::{
+    ControlCommand, USAGE_EXIT_STATUS, World, load_supervisorctl, parse_supervisorctl_args,
+    supervisorctl_help, usage_error,
+};
+use linchpin_protocol::client::resolve_literal;
+
+use crate::controller::{Controller, Streams};
+use crate::settings::Settings;
+
+/// Bytes of output that are gathered before they are written.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// Runs `supervisorctl` and tells the exit code.
+///
+/// `program` is the path of the program as it was found (its folder is a place to look for a
+/// configuration file, and messages name it); `words` is the command line without it.
+pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
+    let request = match parse_supervisorctl_args(words) {
+        Ok(ControlCommand::Run(request)) => request,
+        Ok(ControlCommand::Help) => {
+            let text = supervisorctl_help(program);
+            return u8::from(io::stdout().write_all(text.as_bytes()).is_err());
+        }
+        Err(message) => return refuse(program, &message),
+    };
+    let section = match load_supervisorctl(world, program, &request) {
+        Ok(section) => section,
+        Err(failure) => return refuse(program, failure.original_text()),
+    };
+    let settings = Settings {
+        serverurl: section.serverurl,
+        username: section.username,
+        password: section.password,
+        prompt: section.prompt,
+        interactive: request.interactive,
+    };
+    let stdin = io::stdin();
+    let input_is_terminal = stdin.is_terminal();
+    let mut input = stdin.lock();
+    let mut output = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());
+    let mut errors = io::stderr().lock();
+    let streams = Streams {
+        input: &mut input,
+        output: &mut output,
+        errors: &mut errors,
+        input_is_terminal,
+    };
+    let mut controller = Controller::with_resolver(settings, streams, resolve);
+    // `-i` with a command opens no shell, whatever its help has always said: scripts rely on the
+    // exit code. It only makes the command ask, as the shell does.
+    let exit = if request.command.is_empty() {
+        controller.run_shell()
+    } else {
+        controller.run_command(&request.command.join(" "))
+    };
+    drop(controller);
+    // When nobody reads us there is nobody to tell.
+    let _ = output.flush();
+    exit.code()
+}
+
+fn refuse(program: &str, message: &str) -> u8 {
+    let text = usage_error(program, message);
+    // The exit code says it too.
+    let _ = io::stderr().write_all(text.as_bytes());
+    USAGE_EXIT_STATUS
+}
+
+/// Addresses, `localhost` and what /etc/hosts knows.
+fn resolve(host: &str) -> Vec<IpAddr> {
+    let literal = resolve_literal(host);
+    if !literal.is_empty() {
+        return literal;
+    }
+    match linchpin_sys::host::resolve_ipv4(host) {
+        Ok(address) => vec![address.into()],
+        Err(_) => Vec::new(),
+    }
+}
