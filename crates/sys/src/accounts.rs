@@ -1,10 +1,21 @@
 //! Users and groups, read from `/etc/passwd` and `/etc/group`.
 //!
-//! libc's look-ups are not used: in a static glibc build they load shared objects and may crash.
+//! libc's look-ups are not used: in a static glibc build they load shared objects and may crash. Where a site keeps
+//! accounts elsewhere (LDAP, systemd), `getent` may be asked about whom the files do not know: it is a program of the
+//! system and can load what it likes.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::command_path::{self, SearchPath};
+use crate::helper::run_helper;
+use crate::spawn::Command;
+
+/// Most output of `getent` that is read: all groups of a large site.
+const MOST_GETENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A line of `/etc/passwd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +58,14 @@ pub struct AccountsError {
 #[derive(Debug, Clone)]
 pub struct Accounts {
     root: PathBuf,
+    getent: Option<Getent>,
+}
+
+/// The program to ask about accounts that are not in the files.
+#[derive(Debug, Clone)]
+struct Getent {
+    program: PathBuf,
+    time_limit: Duration,
 }
 
 impl Accounts {
@@ -59,7 +78,30 @@ impl Accounts {
     /// The accounts of the system whose root directory is `root`.
     #[must_use]
     pub fn under(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            getent: None,
+        }
+    }
+
+    /// Also asks `getent`, if the system has it, about whom the files do not know. A question may then take as long
+    /// as `time_limit`, and whoever is not answered about by then is unknown.
+    #[must_use]
+    pub fn asking_getent(self, time_limit: Duration) -> Self {
+        match command_path::find("getent", SearchPath::default()) {
+            Ok(program) => self.asking(program, time_limit),
+            Err(_) => self,
+        }
+    }
+
+    /// As [`asking_getent`](Self::asking_getent), with another program that answers like it.
+    #[must_use]
+    pub fn asking(mut self, program: PathBuf, time_limit: Duration) -> Self {
+        self.getent = Some(Getent {
+            program,
+            time_limit,
+        });
+        self
     }
 
     /// The user with this login name.
@@ -67,7 +109,7 @@ impl Accounts {
     /// # Errors
     /// If the file exists and cannot be read.
     pub fn user_by_name(&self, name: &str) -> Result<Option<User>, AccountsError> {
-        self.find_user(|user| user.name == name)
+        self.find_user(name, |user| user.name == name)
     }
 
     /// The first user with this id.
@@ -75,7 +117,7 @@ impl Accounts {
     /// # Errors
     /// If the file exists and cannot be read.
     pub fn user_by_uid(&self, uid: u32) -> Result<Option<User>, AccountsError> {
-        self.find_user(|user| user.uid == uid)
+        self.find_user(&uid.to_string(), |user| user.uid == uid)
     }
 
     /// The group with this name.
@@ -83,7 +125,7 @@ impl Accounts {
     /// # Errors
     /// If the file exists and cannot be read.
     pub fn group_by_name(&self, name: &str) -> Result<Option<Group>, AccountsError> {
-        self.find_group(|group| group.name == name)
+        self.find_group(name, |group| group.name == name)
     }
 
     /// The first group with this id.
@@ -91,34 +133,77 @@ impl Accounts {
     /// # Errors
     /// If the file exists and cannot be read.
     pub fn group_by_gid(&self, gid: u32) -> Result<Option<Group>, AccountsError> {
-        self.find_group(|group| group.gid == gid)
+        self.find_group(&gid.to_string(), |group| group.gid == gid)
     }
 
     /// The groups that the original gives a process of this user: the primary one first, then every group
-    /// that names the user as a member, in the order of the file.
+    /// that names the user as a member, in the order of the file. For a user who is not in the file, those that
+    /// `getent` lists count too.
     ///
     /// # Errors
     /// If the file exists and cannot be read.
     pub fn groups_of(&self, user: &User) -> Result<Vec<u32>, AccountsError> {
-        let text = self.read("etc/group")?;
         let mut groups = vec![user.gid];
-        groups.extend(
-            lines(&text)
+        let mut add = |text: &str| {
+            let of_user = lines(text)
                 .filter_map(parse_group)
                 .filter(|group| group.members.contains(&user.name))
-                .map(|group| group.gid),
-        );
+                .map(|group| group.gid);
+            for gid in of_user {
+                if !groups.contains(&gid) {
+                    groups.push(gid);
+                }
+            }
+        };
+        add(&self.read("etc/group")?);
+        if self.getent.is_some() {
+            let users = self.read("etc/passwd")?;
+            let is_in_file = lines(&users)
+                .filter_map(parse_user)
+                .any(|known| known.name == user.name);
+            if !is_in_file {
+                add(&self.ask(&["group"]).unwrap_or_default());
+            }
+        }
         Ok(groups)
     }
 
-    fn find_user(&self, wanted: impl Fn(&User) -> bool) -> Result<Option<User>, AccountsError> {
-        let text = self.read("etc/passwd")?;
-        Ok(lines(&text).filter_map(parse_user).find(wanted))
+    fn find_user(
+        &self,
+        key: &str,
+        wanted: impl Fn(&User) -> bool,
+    ) -> Result<Option<User>, AccountsError> {
+        let find = |text: &str| lines(text).filter_map(parse_user).find(&wanted);
+        let found = find(&self.read("etc/passwd")?);
+        Ok(found.or_else(|| find(&self.ask(&["passwd", key])?)))
     }
 
-    fn find_group(&self, wanted: impl Fn(&Group) -> bool) -> Result<Option<Group>, AccountsError> {
-        let text = self.read("etc/group")?;
-        Ok(lines(&text).filter_map(parse_group).find(wanted))
+    fn find_group(
+        &self,
+        key: &str,
+        wanted: impl Fn(&Group) -> bool,
+    ) -> Result<Option<Group>, AccountsError> {
+        let find = |text: &str| lines(text).filter_map(parse_group).find(&wanted);
+        let found = find(&self.read("etc/group")?);
+        Ok(found.or_else(|| find(&self.ask(&["group", key])?)))
+    }
+
+    /// What `getent` answers; none if it is not to be asked, fails, or takes too long.
+    fn ask(&self, question: &[&str]) -> Option<String> {
+        let getent = self.getent.as_ref()?;
+        // Nobody is called that, and it would be taken for an option.
+        if question
+            .iter()
+            .any(|word| word.is_empty() || word.starts_with('-'))
+        {
+            return None;
+        }
+        let arguments = ["getent"].iter().chain(question).map(OsString::from);
+        let mut command = Command::new(&getent.program, arguments.collect());
+        // Where the accounts are may be told by variables.
+        command.environment = std::env::vars_os().collect();
+        let answer = run_helper(command, getent.time_limit, MOST_GETENT_BYTES).ok()?;
+        Some(String::from_utf8_lossy(&answer.stdout).into_owned())
     }
 
     /// A file that does not exist has no accounts: containers from scratch have none.
@@ -167,4 +252,144 @@ fn parse_group(line: &str) -> Option<Group> {
             .map(str::to_owned)
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "\
+root:x:0:0:root:/root:/bin/bash
+# comment:x:1:1
+daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
++nis::::::
+broken:x:one:1::/:
+short:x:7:8
+twin:x:1:2:second name of 1:/:/bin/sh
+";
+    const GROUP: &str = "\
+root:x:0:
+daemon:x:1:daemon,root
+adm:x:4:syslog,root
+again:x:4:root
+empty:x:9:,
+nomembers:x:10
+";
+
+    fn system() -> (tempfile::TempDir, Accounts) {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        fs::write(root.path().join("etc/passwd"), PASSWD).unwrap();
+        fs::write(root.path().join("etc/group"), GROUP).unwrap();
+        let accounts = Accounts::under(root.path());
+        (root, accounts)
+    }
+
+    #[test]
+    fn users_are_found_by_name_and_id() {
+        let (_root, accounts) = system();
+        let uid = |name| accounts.user_by_name(name).unwrap().map(|user| user.uid);
+        assert_eq!(uid("root"), Some(0));
+        assert_eq!(uid("twin"), Some(1));
+        assert_eq!(uid("short"), Some(7));
+        for name in ["broken", "# comment", "comment", "nobody", ""] {
+            assert_eq!(uid(name), None, "{name}");
+        }
+        let name = |uid| accounts.user_by_uid(uid).unwrap().map(|user| user.name);
+        assert_eq!(name(1).as_deref(), Some("daemon"));
+        assert_eq!(name(4242), None);
+        let daemon = accounts.user_by_uid(1).unwrap().unwrap();
+        assert_eq!(daemon.home, Path::new("/usr/sbin"));
+        assert_eq!(daemon.shell, Path::new("/usr/sbin/nologin"));
+    }
+
+    #[test]
+    fn groups_are_found_by_name_and_id() {
+        let (_root, accounts) = system();
+        let group = accounts.group_by_name("adm").unwrap().unwrap();
+        assert_eq!((group.gid, group.members.len()), (4, 2));
+        let group = accounts.group_by_gid(9).unwrap().unwrap();
+        assert_eq!((group.name.as_str(), group.members.len()), ("empty", 0));
+        assert!(accounts.group_by_gid(10).unwrap().is_some());
+        assert_eq!(accounts.group_by_name("none").unwrap(), None);
+    }
+
+    #[test]
+    fn a_user_has_the_primary_group_first_and_each_once() {
+        let (_root, accounts) = system();
+        let groups = |name| {
+            let user = accounts.user_by_name(name).unwrap().unwrap();
+            accounts.groups_of(&user).unwrap()
+        };
+        assert_eq!(groups("root"), [0, 1, 4]);
+        assert_eq!(groups("daemon"), [1]);
+        assert_eq!(groups("twin"), [2]);
+    }
+
+    #[test]
+    fn a_system_without_the_files_has_no_accounts() {
+        let root = tempfile::tempdir().unwrap();
+        let accounts = Accounts::under(root.path());
+        assert_eq!(accounts.user_by_uid(0).unwrap(), None);
+        assert_eq!(accounts.group_by_gid(0).unwrap(), None);
+        fs::create_dir_all(root.path().join("etc/passwd")).unwrap();
+        let error = accounts.user_by_uid(0).unwrap_err();
+        assert!(error.to_string().ends_with("etc/passwd"), "{error}");
+    }
+
+    /// Accounts whose `getent` is this script.
+    ///
+    /// A shell writes it: a child that another test is starting right now would for a moment have our descriptor for
+    /// writing too, and a file that is open for writing cannot be executed.
+    fn asking(root: &Path, accounts: Accounts, script: &str) -> Accounts {
+        let program = root.join("getent");
+        let written = std::process::Command::new("/bin/sh")
+            .args([
+                "-c",
+                "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod 755 \"$0\"",
+            ])
+            .args([program.as_os_str(), script.as_ref()])
+            .status();
+        assert!(written.unwrap().success());
+        accounts.asking(program, Duration::from_secs(30))
+    }
+
+    #[test]
+    fn getent_is_asked_only_about_strangers() {
+        let (root, accounts) = system();
+        let script = format!(
+            "echo \"$*\" >> {}/asked\n\
+             case \"$*\" in\n\
+             'passwd ldap'|'passwd 5000') echo 'ldap:*:5000:5001:Ldap:/home/ldap:/bin/sh' ;;\n\
+             'group staff') echo 'staff:*:5002:ldap' ;;\n\
+             group) echo 'adm:*:4:ldap'; echo 'staff:*:5002:other,ldap' ;;\n\
+             *) exit 2 ;;\n\
+             esac",
+            root.path().display()
+        );
+        let accounts = asking(root.path(), accounts, &script);
+        let asked = || fs::read_to_string(root.path().join("asked")).unwrap_or_default();
+        let known = accounts.user_by_name("root").unwrap().unwrap();
+        assert_eq!(accounts.groups_of(&known).unwrap(), [0, 1, 4]);
+        assert_eq!(accounts.user_by_name("-v").unwrap(), None);
+        assert_eq!(asked(), "");
+
+        let stranger = accounts.user_by_name("ldap").unwrap().unwrap();
+        assert_eq!(accounts.user_by_uid(5000).unwrap(), Some(stranger.clone()));
+        assert_eq!(accounts.groups_of(&stranger).unwrap(), [5001, 4, 5002]);
+        assert_eq!(accounts.group_by_name("staff").unwrap().unwrap().gid, 5002);
+        assert_eq!(accounts.user_by_name("nobody").unwrap(), None);
+        assert_eq!(
+            asked(),
+            "passwd ldap\npasswd 5000\ngroup\ngroup staff\npasswd nobody\n"
+        );
+    }
+
+    #[test]
+    fn a_getent_that_hangs_is_given_up() {
+        let (root, accounts) = system();
+        let mut accounts = asking(root.path(), accounts, "exec sleep 1000");
+        accounts.getent.as_mut().unwrap().time_limit = Duration::from_millis(50);
+        assert_eq!(accounts.user_by_name("ldap").unwrap(), None);
+    }
 }

@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod daemonize;
 pub mod errno_name;
 pub mod group;
+pub mod helper;
 pub mod host;
 pub mod limits;
 pub mod memory;

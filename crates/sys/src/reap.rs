@@ -1,7 +1,8 @@
 //! Finding out which children have ended, and taking them out of the process table.
 //!
 //! A child is looked at first ([`peek`]) and taken later ([`reap`]), so that nobody takes a child whose
-//! owner has not heard of it yet. Nothing here blocks.
+//! owner has not heard of it yet. Nothing here blocks. Helpers ([`helper`](crate::helper)) are handed over to
+//! whoever runs them and never show here.
 
 use std::fmt;
 use std::fs;
@@ -9,6 +10,7 @@ use std::io;
 use std::mem::MaybeUninit;
 
 use crate::Pid;
+use crate::helper::Helpers;
 use crate::signals::signal_name;
 
 /// How a process ended.
@@ -68,7 +70,18 @@ pub struct Waited {
 /// # Errors
 /// None that a kernel is known to give; the type allows for it.
 pub fn peek() -> io::Result<Option<Waited>> {
-    wait(libc::P_ALL, 0, libc::WNOWAIT)
+    loop {
+        let mut helpers = Helpers::lock();
+        let Some(waited) = wait(libc::P_ALL, 0, libc::WNOWAIT)? else {
+            return Ok(None);
+        };
+        if !helpers.has(waited.pid) {
+            return Ok(Some(waited));
+        }
+        if let Some(waited) = wait_for(waited.pid, 0)? {
+            helpers.deliver(waited);
+        }
+    }
 }
 
 /// Whether the child `pid` has ended; it stays a zombie.
@@ -92,10 +105,16 @@ pub fn reap(pid: Pid) -> io::Result<Option<Waited>> {
 /// # Errors
 /// As [`peek`].
 pub fn reap_any() -> io::Result<Option<Waited>> {
-    wait(libc::P_ALL, 0, 0)
+    loop {
+        let mut helpers = Helpers::lock();
+        match wait(libc::P_ALL, 0, 0)? {
+            Some(waited) if helpers.deliver(waited) => {}
+            answer => return Ok(answer),
+        }
+    }
 }
 
-fn wait_for(pid: Pid, flags: i32) -> io::Result<Option<Waited>> {
+pub(crate) fn wait_for(pid: Pid, flags: i32) -> io::Result<Option<Waited>> {
     let id =
         libc::id_t::try_from(pid.get()).unwrap_or_else(|_| unreachable!("a Pid is above zero"));
     match wait_raw(libc::P_PID, id, flags) {

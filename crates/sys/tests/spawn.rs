@@ -261,17 +261,28 @@ fn check_failure(command: Command, stage: Stage, message: &str) {
     assert_eq!(status, ExitStatus::Exited(127));
 }
 
-fn script(directory: &Path, content: &str, mode: u32) -> String {
-    let path = directory.join("script");
-    fs::write(&path, content).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    path.to_str().unwrap().to_owned()
+/// A file with this content, written by a shell: a child of another test would for a moment have our descriptor for
+/// writing too, and a file that is open for writing cannot be executed.
+fn script(directory: &Path, content: &str) -> String {
+    let path = directory.join("script").to_str().unwrap().to_owned();
+    let mut writer = command(
+        "/bin/sh",
+        &[
+            "-c",
+            "echo \"$1\" > \"$0\" && /bin/chmod 755 \"$0\"",
+            &path,
+            content,
+        ],
+    );
+    writer.umask = Some(0o022);
+    output(writer);
+    path
 }
 
 #[test]
 fn failing_steps_are_told_as_the_original_tells_them() {
     let directory = tempfile::tempdir().unwrap();
-    let no_header = script(directory.path(), "echo hello\n", 0o755);
+    let no_header = script(directory.path(), "echo hello");
     check_failure(
         command(&no_header, &[]),
         Stage::Exec,
@@ -306,17 +317,102 @@ fn failing_steps_are_told_as_the_original_tells_them() {
     );
 }
 
+/// Runs the rest of a test in a process of its own, where it may change what all threads share; whether this is that
+/// process.
+fn in_own_process(test: &str) -> bool {
+    const MARK: &str = "LINCHPIN_TEST_IN_OWN_PROCESS";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(MARK, "1")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("1 passed"), "{text}");
+    false
+}
+
 #[test]
 fn failing_descriptors_are_told() {
+    if !in_own_process("failing_descriptors_are_told") {
+        return;
+    }
+    let (mut reader, writer) = std::io::pipe().unwrap();
     let mut command = shell("exit 0");
-    // Not even three, and the sources are above.
-    let first = std::io::pipe().unwrap();
-    command.stdout = Stream::Descriptor(first.1.into());
+    command.stderr = Stderr::Own(Stream::Descriptor(writer.into()));
     let prepared = command.prepare().unwrap();
-    let closed = rustix::io::dup(std::io::stdin()).unwrap();
-    drop(closed);
+    let before = Limit::get(Resource::Files);
+    let two = Limit {
+        soft: Some(2),
+        ..before
+    };
+    two.set(Resource::Files).unwrap();
     let spawned = spawn(&prepared, &SpawnSlot::new()).unwrap();
+    before.set(Resource::Files).unwrap();
+    drop(prepared);
+    let failed = spawned.failed.unwrap();
+    assert_eq!(failed.stage, Stage::Descriptors);
+    assert_eq!(failed.message, "couldn't set up descriptors: EBADF");
+    // Said on the child's standard error, which is not descriptor 2 yet, and not on ours.
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "supervisor: child process was not spawned\n");
+    assert_eq!(wait(spawned.pid), ExitStatus::Exited(127));
+}
+
+#[test]
+fn descriptors_that_are_themselves_among_the_first_three_are_placed() {
+    if !in_own_process("descriptors_that_are_themselves_among_the_first_three_are_placed") {
+        return;
+    }
+    // As if the daemon had been started without any: the pipes get the lowest numbers.
+    let (mut reader, stdout) = std::io::pipe().unwrap();
+    let (input, mut writer) = std::io::pipe().unwrap();
+    rustix::stdio::dup2_stdin(&stdout).unwrap();
+    rustix::stdio::dup2_stderr(&input).unwrap();
+    drop((stdout, input));
+    // SAFETY: 0 and 2 have just been made by us, and nothing in this process uses them as anything else.
+    let stdout = unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(0) };
+    // SAFETY: as above.
+    let stdin = unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(2) };
+    let mut command = command("/bin/cat", &[]);
+    command.stdin = Stream::Descriptor(stdin);
+    command.stdout = Stream::Descriptor(stdout);
+    let prepared = command.prepare().unwrap();
+    let spawned = spawn(&prepared, &SpawnSlot::new()).unwrap();
+    drop(prepared);
+    std::io::Write::write_all(&mut writer, b"through").unwrap();
+    drop(writer);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "through");
     assert_eq!(wait(spawned.pid), ExitStatus::Exited(0));
+}
+
+#[test]
+fn no_process_can_be_made_at_the_limit() {
+    if !running_as_root("no_process_can_be_made_at_the_limit")
+        || !in_own_process("no_process_can_be_made_at_the_limit")
+    {
+        return;
+    }
+    // Root is exempt from the limit.
+    let none = Limit {
+        soft: Some(0),
+        hard: Some(0),
+    };
+    none.set(Resource::Processes).unwrap();
+    // SAFETY: a number. Every thread of this process becomes that user.
+    assert_eq!(unsafe { libc::setuid(54321) }, 0);
+    let error = spawn(&shell("exit 0").prepare().unwrap(), &SpawnSlot::new()).unwrap_err();
+    assert_eq!(
+        error.spawnerr("web"),
+        "Too many processes in process table to spawn 'web'"
+    );
 }
 
 #[test]
@@ -421,15 +517,8 @@ fn open_descriptors() -> usize {
 
 #[test]
 fn a_thousand_spawns_leak_nothing() {
-    // In a process of its own, because other tests open and close descriptors meanwhile.
-    const CHILD: &str = "LINCHPIN_TEST_LEAK";
-    if std::env::var_os(CHILD).is_none() {
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_thousand_spawns_leak_nothing", "--nocapture"])
-            .env(CHILD, "1")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
+    // Other tests open and close descriptors meanwhile.
+    if !in_own_process("a_thousand_spawns_leak_nothing") {
         return;
     }
     let maps = || {
