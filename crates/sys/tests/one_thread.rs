@@ -161,9 +161,10 @@ fn children_inherit_no_mask() {
     let set = SignalSet::of(&[SIGTERM, SIGCHLD, SIGUSR1]);
     signals::block(&set).unwrap();
     signals::ignore(SIGUSR1).unwrap();
-    let pid =
-        start("grep -q '^SigBlk:.0000000000000000$' /proc/$$/status && kill -USR1 $$; exit 1");
+    let pid = start("kill -USR1 $$; exit 1");
     assert_eq!(wait(pid), -1);
+    let pid = start("exec grep -q '^SigBlk:.0000000000000000$' /proc/self/status");
+    assert_eq!(wait(pid), 0);
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let blocked = status
         .lines()
