@@ -1,4 +1,23 @@
 //! The shell around the core: processes, timers, signals, HTTP.
+//!
+//! [`Invocation::run`] takes it from a command line to an exit code. In between, one thread runs the
+//! loop (`shell`), which owns the core; what may wait for a disk or an exec runs elsewhere (`spawner`,
+//! `loading`, the log thread of `linchpin-log`). Clients are served by `http` and `rpc`, which know the
+//! supervision only through `control`.
 #![forbid(unsafe_code)]
 
 mod control;
+mod descriptor;
+mod http;
+mod loading;
+mod messages;
+mod rpc;
+mod servers;
+mod shell;
+mod site;
+mod spawner;
+mod startup;
+mod world;
+
+pub use startup::Invocation;
+pub use world::SystemWorld;

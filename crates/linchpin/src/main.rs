@@ -1,4 +1,134 @@
-//! The multi-call binary: argument parsing and wiring, nothing else.
+//! The multi-call binary: which program is called, and nothing else.
+//!
+//! Called as `supervisord` or `supervisorctl` (a link will do), or with that word as the first argument,
+//! it takes exactly the original's options.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod supervisord;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The programs in this binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    Supervisord,
+    Supervisorctl,
+    EchoSupervisordConf,
+    Check,
+}
+
+impl Program {
+    const ALL: [(&'static str, Self); 4] = [
+        ("supervisord", Self::Supervisord),
+        ("supervisorctl", Self::Supervisorctl),
+        ("echo_supervisord_conf", Self::EchoSupervisordConf),
+        ("check", Self::Check),
+    ];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, program)| *program)
+    }
+
+    /// As [`named`](Self::named), for the name by which the binary is called: `check` is not one of those.
+    fn called_as(name: &str) -> Option<Self> {
+        Self::named(name).filter(|program| *program != Self::Check)
+    }
+}
+
+fn main() -> ExitCode {
+    linchpin_sys::memory::share_one_arena();
+    let mut words = Vec::new();
+    for word in std::env::args_os() {
+        match OsString::into_string(word) {
+            Ok(word) => words.push(word),
+            Err(word) => {
+                complain(&format!(
+                    "Error: the argument {} is not UTF-8 text",
+                    word.display()
+                ));
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let mut words = words.into_iter();
+    let called = words.next().unwrap_or_default();
+    let name = Path::new(&called)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let arguments: Vec<String> = words.collect();
+    if let Some(program) = Program::called_as(name) {
+        return run(program, &called, &arguments);
+    }
+    match arguments.split_first() {
+        Some((first, rest)) if Program::named(first).is_some() => match Program::named(first) {
+            Some(program) => run(program, &format!("{called} {first}"), rest),
+            None => ExitCode::from(2),
+        },
+        Some((first, _)) if first == "--version" || first == "-V" => {
+            say(&format!("linchpin {}\n", env!("CARGO_PKG_VERSION")))
+        }
+        Some((first, _)) if first == "--help" || first == "-h" || first == "help" => {
+            say(&help(&called))
+        }
+        // `linchpin -n -c FILE` is what somebody writes who replaces the name in a Dockerfile.
+        Some((first, _)) if first.starts_with('-') => {
+            run(Program::Supervisord, &called, &arguments)
+        }
+        Some((first, _)) => {
+            complain(&format!(
+                "Error: there is no command '{first}'\n\n{}",
+                help(&called)
+            ));
+            ExitCode::from(2)
+        }
+        None => {
+            complain(&help(&called));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
+    match program {
+        Program::Supervisord => supervisord::run(called, arguments),
+        Program::Supervisorctl => { let _ = arguments; ExitCode::from(2) },
+        Program::EchoSupervisordConf => say(""),
+        Program::Check => ExitCode::from(2),
+    }
+}
+
+fn help(called: &str) -> String {
+    format!(
+        "Linchpin keeps the processes of a container or a machine alive.
+
+Usage:
+  {called} supervisord [options]          the daemon; -h shows its options
+  {called} supervisorctl [options] [command]   its client; -h shows its options
+  {called} check FILE                     look for mistakes in a configuration, start nothing
+  {called} echo_supervisord_conf          print a sample configuration
+  {called} --version
+
+Linked or renamed to supervisord or supervisorctl, it is that program.
+"
+    )
+}
+
+/// Prints on standard output. What nobody reads is not an error of ours.
+fn say(text: &str) -> ExitCode {
+    let mut output = std::io::stdout();
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+    ExitCode::SUCCESS
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

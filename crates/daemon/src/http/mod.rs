@@ -1,0 +1,27 @@
+//! HTTP over unix sockets and TCP: connections, limits, authentication, and the way to what answers.
+//!
+//! The servers know the supervision through [`Control`](crate::control::Control) only. They look at files
+//! on workers, never on the thread that they share with the supervision.
+
+mod answer;
+mod authentication;
+mod budget;
+pub(crate) mod calendar;
+mod client_stream;
+mod connection;
+mod connection_state;
+mod cross_site;
+mod journal;
+pub(crate) mod limits;
+mod log_tail;
+mod request_body;
+mod router;
+mod rpc_endpoint;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use answer::Guard;
+pub(crate) use budget::Budget;
+pub(crate) use journal::Journal;
+pub(crate) use server::{Listener, ServerConfig, Services, serve};

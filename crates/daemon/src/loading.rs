@@ -1,0 +1,89 @@
+//! Reading the configuration while the daemon runs: on a thread of its own, one at a time, because files
+//! may be slow and account look-ups slower.
+
+use std::sync::Arc;
+
+use linchpin_config::Config;
+use linchpin_core::ShutdownCause;
+use linchpin_log::LogLevel;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::control::Reply;
+use crate::startup::Invocation;
+
+/// What a configuration is read for.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// A client wants it to be the one that `add` takes from.
+    Reread(oneshot::Sender<Reply>),
+    /// The daemon is to begin anew with it.
+    Restart { cause: ShutdownCause, reply: Option<oneshot::Sender<Reply>> },
+}
+
+/// A configuration that was read, or why not.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub(crate) purpose: Purpose,
+    pub(crate) result: Result<Box<Loaded>, String>,
+}
+
+/// A configuration and what there was to say about it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) messages: Vec<(LogLevel, String)>,
+}
+
+impl Loaded {
+    /// From what was read: the messages in the order in which the original writes them, and the
+    /// environment of `[supervisord]` beneath each program's own, as the original has it.
+    pub(crate) fn new(loaded: linchpin_config::Loaded) -> Self {
+        let of = |level: LogLevel, texts: Vec<String>| texts.into_iter().map(move |text| (level, text));
+        let messages = of(LogLevel::Critical, loaded.criticals)
+            .chain(of(LogLevel::Warn, loaded.warnings))
+            .chain(of(LogLevel::Info, loaded.infos))
+            .collect();
+        let mut config = loaded.config;
+        let common = &config.supervisord.environment;
+        if !common.is_empty() {
+            for process in config.groups.iter_mut().flat_map(|group| &mut Arc::make_mut(group).processes) {
+                let own = &mut Arc::make_mut(process).environment;
+                for (name, value) in common {
+                    own.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        Self { config, messages }
+    }
+}
+
+/// Starts threads that read.
+#[derive(Debug)]
+pub(crate) struct Loader {
+    pub(crate) invocation: Invocation,
+    pub(crate) loads: UnboundedSender<Load>,
+}
+
+impl Loader {
+    /// Reads; the result comes through the channel.
+    pub(crate) fn begin(&self, purpose: Purpose) {
+        let (invocation, loads) = (self.invocation.clone(), self.loads.clone());
+        let (handover, purpose_there) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
+            let result = invocation.load().map(Box::new);
+            if let Ok(purpose) = purpose_there.recv() {
+                let _ = loads.send(Load { purpose, result });
+            }
+        });
+        match thread {
+            Ok(_) => {
+                let _ = handover.send(purpose);
+            }
+            Err(error) => {
+                let result = Err(format!("cannot start a thread: {error}"));
+                let _ = self.loads.send(Load { purpose, result });
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! XML-RPC: from the text of a call to the text of its answer.
+//!
+//! Calls are found in the table of `linchpin-protocol` and nowhere else, carried out through
+//! [`Control`], and answered with the structs of the wire. Nothing here knows HTTP.
+
+mod answered;
+mod config_conversion;
+mod dispatch;
+mod faults;
+mod log_reading;
+mod multicall;
+mod process_conversion;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use linchpin_log::LogLevel;
+use linchpin_protocol::{Fault, ReadError, WriteError, read_request, write_answer, write_fault};
+
+use crate::control::{Control, Identity};
+use crate::http::limits::INLINE_BYTES;
+use crate::http::{Budget, Guard, Journal};
+use answered::Answered;
+
+/// Everything that calls need. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Rpc {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    control: Control,
+    identity: Identity,
+    journal: Arc<dyn Journal>,
+    /// `[rpcinterface:supervisor]` is there, without which there are no `supervisor.*` methods.
+    has_supervisor: bool,
+    budget: Arc<Budget>,
+}
+
+/// What becomes of a call.
+pub(crate) enum Document {
+    /// An answer or a fault: HTTP 200.
+    Xml {
+        bytes: Vec<u8>,
+        /// To be kept until the answer is sent.
+        guard: Option<Guard>,
+    },
+    /// The request is no call: HTTP 400.
+    Unreadable,
+    /// The result cannot be put into XML-RPC: HTTP 500.
+    Unwritable,
+}
+
+/// One request while it is carried out.
+#[derive(Debug)]
+struct Context<'a> {
+    shared: &'a Shared,
+    /// Rights to large parts of logs, kept until the answer is sent.
+    large_reads: Vec<tokio::sync::OwnedSemaphorePermit>,
+}
+
+impl Rpc {
+    pub(crate) fn new(
+        control: Control,
+        identity: Identity,
+        journal: Arc<dyn Journal>,
+        has_supervisor: bool,
+        budget: Arc<Budget>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                control,
+                identity,
+                journal,
+                has_supervisor,
+                budget,
+            }),
+        }
+    }
+
+    /// Carries out the call in the body of a request. Takes as long as the call takes.
+    pub(crate) async fn answer(&self, body: Vec<u8>) -> Document {
+        let journal = &self.shared.journal;
+        let request = match read(body).await {
+            Ok(request) => request,
+            Err(line) => {
+                journal.log(LogLevel::Error, line);
+                return Document::Unreadable;
+            }
+        };
+        let method = request.method;
+        let trace = |line: &dyn Fn() -> String| {
+            if journal.is_logged(LogLevel::Trace) {
+                journal.log(LogLevel::Trace, line());
+            }
+        };
+        trace(&|| format!("XML-RPC method called: {method}()"));
+        let mut context = Context {
+            shared: &self.shared,
+            large_reads: Vec::new(),
+        };
+        let result = context.call(&method, request.parameters).await;
+        match &result {
+            Ok(_) => trace(&|| format!("XML-RPC method {method}() returned successfully")),
+            Err(fault) => trace(&|| {
+                let Fault { code, text } = fault;
+                format!("XML-RPC method {method}() returned fault: [{code}] {text}")
+            }),
+        }
+        let large_reads = context.large_reads;
+        let guard: Option<Guard> = if large_reads.is_empty() {
+            None
+        } else {
+            Some(Box::new(large_reads))
+        };
+        match write(result).await {
+            Ok(bytes) => Document::Xml { bytes, guard },
+            Err(error) => {
+                journal.log(
+                    LogLevel::Critical,
+                    format!("Handling XML-RPC request {method}() raised an unexpected exception: {error}"),
+                );
+                Document::Unwritable
+            }
+        }
+    }
+}
+
+/// Reads a request, large ones on a worker. The error is the line for the main log.
+async fn read(body: Vec<u8>) -> Result<linchpin_protocol::Request, String> {
+    let read = |body: Vec<u8>| {
+        let Ok(text) = String::from_utf8(body) else {
+            return Err("XML-RPC request data is invalid: unmarshallable (not UTF-8)".to_owned());
+        };
+        read_request(&text).map_err(|error| complaint(&text, &error))
+    };
+    if body.len() <= INLINE_BYTES {
+        return read(body);
+    }
+    tokio::task::spawn_blocking(move || read(body))
+        .await
+        .unwrap_or_else(|error| Err(format!("XML-RPC request data is invalid: {error}")))
+}
+
+/// The original's words, and what is wrong. The original repeats all of the data.
+fn complaint(text: &str, error: &ReadError) -> String {
+    const MOST_CHARACTERS: usize = 200;
+    let mut shown: String = text.chars().take(MOST_CHARACTERS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    let what = if text.contains("<methodCall") && !text.contains("<methodName") {
+        "no method name"
+    } else {
+        "unmarshallable"
+    };
+    format!("XML-RPC request data {shown:?} is invalid: {what} ({error})")
+}
+
+/// Writes an answer, large ones on a worker.
+async fn write(result: Result<Answered, Fault>) -> Result<Vec<u8>, WriteError> {
+    let answered = match result {
+        Ok(answered) => answered,
+        Err(fault) => return Ok(write_fault(&fault)),
+    };
+    if answered.weight() <= INLINE_BYTES {
+        return write_answer(&answered);
+    }
+    tokio::task::spawn_blocking(move || write_answer(&answered))
+        .await
+        .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}

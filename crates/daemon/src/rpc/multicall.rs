@@ -1,0 +1,50 @@
+//! `system.multicall`: calls one after the other, each with its own result or fault.
+
+use linchpin_protocol::{Call, Fault, FaultCode, MulticallItem, Value};
+
+use super::answered::weight_of_item;
+use super::{Answered, Context};
+use crate::http::limits::MAX_ANSWER_BYTES;
+
+impl Context<'_> {
+    /// Carries out any call.
+    pub(crate) async fn call(
+        &mut self,
+        method: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Answered, Fault> {
+        match self.parse(method, parameters)? {
+            Call::Multicall { calls } => Ok(Answered::Many(self.each(calls).await)),
+            call => self.carry_out(call).await,
+        }
+    }
+
+    /// Checks a call against the table and against what is configured.
+    fn parse(&self, method: &str, parameters: Vec<Value>) -> Result<Call, Fault> {
+        if method.starts_with("supervisor.") && !self.shared.has_supervisor {
+            return Err(Fault::bare(FaultCode::UnknownMethod));
+        }
+        Call::parse(method, parameters)
+    }
+
+    async fn each(&mut self, calls: Vec<MulticallItem>) -> Vec<Result<Answered, Fault>> {
+        let mut results = Vec::with_capacity(calls.len());
+        let mut bytes = 0_usize;
+        for item in calls {
+            let result = if bytes > MAX_ANSWER_BYTES {
+                Err(Fault::with(FaultCode::Failed, "the answer is too large"))
+            } else {
+                self.one(item).await
+            };
+            bytes = bytes.saturating_add(weight_of_item(&result));
+            results.push(result);
+        }
+        results
+    }
+
+    async fn one(&mut self, item: MulticallItem) -> Result<Answered, Fault> {
+        let (method, parameters) = item.call?;
+        let call = self.parse(&method, parameters)?;
+        self.carry_out(call).await
+    }
+}

@@ -1,0 +1,216 @@
+//! The HTTP servers of a configuration: opened before anything else, served by the loop, and opened
+//! again when somebody deletes a socket file (`/tmp` is cleaned on many machines).
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use linchpin_config::{Config, HttpAddress, HttpServer};
+use linchpin_log::{LogHandle, LogLevel};
+use linchpin_sys::host::resolve_ipv4;
+use linchpin_sys::sockets::{Owner, SocketError, SocketFile, SocketWatch, UnixSocket, listen_tcp, listen_unix};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::watch;
+
+use crate::descriptor::readable;
+use crate::http::{self, Listener, ServerConfig, Services};
+
+/// Sockets that listen, and nobody accepts yet.
+#[derive(Debug)]
+pub(crate) struct OpenServers {
+    open: Vec<OpenServer>,
+}
+
+#[derive(Debug)]
+struct OpenServer {
+    config: HttpServer,
+    listener: Listener,
+    file: Option<SocketFile>,
+    /// The original says so on standard error.
+    replaced_stale: bool,
+}
+
+impl OpenServer {
+    fn open(config: &HttpServer) -> Result<Self, SocketError> {
+        match &config.address {
+            HttpAddress::Inet { host, port } => {
+                let address = match host.as_str() {
+                    "" => Ipv4Addr::UNSPECIFIED,
+                    host => resolve_ipv4(host)
+                        .map_err(|_| SocketError::Unresolvable { host: host.to_owned() })?,
+                };
+                let socket = listen_tcp(SocketAddrV4::new(address, *port))?;
+                Ok(Self {
+                    config: config.clone(),
+                    listener: Listener::Inet(socket.into()),
+                    file: None,
+                    replaced_stale: false,
+                })
+            }
+            HttpAddress::Unix { file, chmod, chown } => {
+                let wanted = UnixSocket {
+                    path: file.into(),
+                    mode: *chmod,
+                    owner: Owner { uid: chown.0, gid: chown.1 },
+                };
+                let listening = listen_unix(&wanted)?;
+                Ok(Self {
+                    config: config.clone(),
+                    listener: Listener::Unix(listening.socket.into()),
+                    file: Some(listening.file),
+                    replaced_stale: listening.replaced_stale,
+                })
+            }
+        }
+    }
+}
+
+impl OpenServers {
+    /// Opens all servers of a configuration.
+    ///
+    /// # Errors
+    /// With the original's text. What was opened before is closed again, and its files are removed.
+    pub(crate) fn open(config: &Config) -> Result<Self, SocketError> {
+        let mut servers = Self { open: Vec::new() };
+        for server in &config.http_servers {
+            match OpenServer::open(server) {
+                Ok(opened) => servers.open.push(opened),
+                Err(error) => {
+                    for file in servers.open.iter().filter_map(|server| server.file.as_ref()) {
+                        // The error that led here is the one to tell of.
+                        let _ = file.remove();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(servers)
+    }
+
+    /// Paths of stale sockets that were taken over.
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = String> {
+        self.open
+            .iter()
+            .filter(|server| server.replaced_stale)
+            .filter_map(|server| server.file.as_ref())
+            .map(|file| file.path().display().to_string())
+    }
+
+    /// What the original logs about its servers.
+    pub(crate) fn messages(&self, config: &Config) -> Vec<(LogLevel, String)> {
+        let mut messages = Vec::new();
+        for server in &self.open {
+            for interface in &config.rpc_interfaces {
+                messages.push((LogLevel::Info, format!("RPC interface '{}' initialized", interface.name)));
+            }
+            if server.config.credentials.is_none() {
+                let section = &server.config.section;
+                messages.push((
+                    LogLevel::Critical,
+                    format!("Server '{section}' running without any HTTP authentication checking"),
+                ));
+            }
+        }
+        messages
+    }
+}
+
+/// Servers at work.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    services: Services,
+    running: Vec<Running>,
+    watch: Option<AsyncFd<SocketWatch>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    config: HttpServer,
+    file: Option<SocketFile>,
+    /// Ends the server when it is dropped.
+    _stop: watch::Sender<bool>,
+}
+
+impl Servers {
+    /// Begins to accept. Inside the runtime.
+    pub(crate) fn start(servers: OpenServers, services: Services, logs: &LogHandle) -> Self {
+        let has_files = servers.open.iter().any(|server| server.file.is_some());
+        let watch = if has_files { SocketWatch::new().and_then(readable) } else { Err(std::io::ErrorKind::NotFound.into()) };
+        if let (true, Err(error)) = (has_files, &watch) {
+            logs.log(LogLevel::Warn, format!("cannot watch socket files, so one that is deleted stays away: {error}"));
+        }
+        let mut started = Self { services, running: Vec::new(), watch: watch.ok() };
+        for server in servers.open {
+            started.begin(server, logs);
+        }
+        started
+    }
+
+    fn begin(&mut self, server: OpenServer, logs: &LogHandle) {
+        let OpenServer { config, listener, file, .. } = server;
+        if let (Some(watch), Some(file)) = (&self.watch, &file)
+            && let Err(error) = watch.get_ref().add(file)
+        {
+            let path = file.path().display();
+            logs.log(LogLevel::Warn, format!("cannot watch the socket file {path}: {error}"));
+        }
+        let host = match &config.address {
+            HttpAddress::Inet { host, .. } => host.clone(),
+            HttpAddress::Unix { .. } => String::new(),
+        };
+        let server_config =
+            ServerConfig { section: config.section.clone(), credentials: config.credentials.clone(), host };
+        let (stop, stopped) = watch::channel(false);
+        let (services, logs, section) = (self.services.clone(), logs.clone(), config.section.clone());
+        tokio::spawn(async move {
+            if let Err(error) = http::serve(listener, server_config, services, stopped).await {
+                logs.log(LogLevel::Critical, format!("Server '{section}' cannot be served: {error}"));
+            }
+        });
+        self.running.push(Running { config, file, _stop: stop });
+    }
+
+    /// Waits until something has happened to a socket file.
+    pub(crate) async fn lost(&self) {
+        match &self.watch {
+            Some(watch) => {
+                if let Ok(mut ready) = watch.readable().await {
+                    // What it was about is looked up in the files themselves.
+                    let _ = watch.get_ref().drain();
+                    ready.clear_ready();
+                }
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Opens those servers again whose socket file is not theirs any more.
+    pub(crate) fn replace_lost(&mut self, logs: &LogHandle) {
+        let is_lost = |running: &Running| running.file.as_ref().is_some_and(|file| !file.is_in_place());
+        let (lost, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running).into_iter().partition(is_lost);
+        self.running = kept;
+        for running in lost {
+            let section = running.config.section.clone();
+            match OpenServer::open(&running.config) {
+                Ok(server) => {
+                    logs.log(LogLevel::Warn, format!("the socket file of '{section}' was deleted; it is there again"));
+                    self.begin(server, logs);
+                }
+                Err(error) => {
+                    logs.log(
+                        LogLevel::Error,
+                        format!("the socket file of '{section}' was deleted and cannot be made again: {error}"),
+                    );
+                    // The server stays, unreachable; whoever took its place is not disturbed.
+                    self.running.push(Running { file: None, ..running });
+                }
+            }
+        }
+    }
+
+    /// Removes the socket files that are still ours, as the original does at its end.
+    pub(crate) fn remove_files(&self) {
+        for file in self.running.iter().filter_map(|running| running.file.as_ref()) {
+            // It is the end: there is nobody to tell.
+            let _ = file.remove();
+        }
+    }
+}

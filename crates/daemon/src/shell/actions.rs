@@ -1,0 +1,128 @@
+//! What the core says, done.
+
+use linchpin_core::{
+    Action, Event, Generation, Message, Notice, ProcessId, SignalOutcome, SignalPurpose, SignalTarget,
+};
+use linchpin_log::LogLevel;
+use linchpin_sys::Pid;
+use linchpin_sys::group::{group_exists, kill, kill_group};
+
+use super::{End, Shell};
+use crate::control::Reply;
+use crate::messages::level;
+use crate::spawner::{Job, Launch};
+
+const ESRCH: i32 = 3;
+
+impl Shell {
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Spawn { process, generation, config, group } => {
+                let slot = self.slots.entry(process).or_default();
+                let launch = Launch {
+                    process,
+                    generation,
+                    stdout_log: slot.stdout_log.auto(),
+                    stderr_log: slot.stderr_log.auto(),
+                    site: self.site.clone(),
+                    config,
+                    group,
+                };
+                self.spawner.submit(Job::Launch(Box::new(launch)));
+            }
+            Action::Signal { process, generation, target, signal, purpose } => {
+                let outcome = self.signal(target, signal, purpose);
+                self.events.push_back(Event::Signalled { process, generation, purpose, outcome });
+            }
+            Action::CheckCommand { operation, process, config } => {
+                self.spawner.submit(Job::Check { operation, process, config, site: self.site.clone() });
+            }
+            Action::Release { process, generation } => self.release(process, generation),
+            Action::FollowGroup { generation, pgid } => {
+                self.children.follow(generation, pgid);
+                self.look_at_groups();
+            }
+            Action::ForgetGroup { generation } => self.children.forget(generation),
+            Action::NameSurvivors { name, pgid } => self.spawner.submit(Job::NameSurvivors { name, pgid }),
+            Action::ProcessAdded { process, config, group } => {
+                let slot = self.slots.entry(process).or_default();
+                slot.prepare_logs(&config);
+                for log in [slot.stdout_log.auto(), slot.stderr_log.auto()].into_iter().flatten() {
+                    self.spawner.submit(Job::MakeAutoLog { log, site: self.site.clone() });
+                }
+                self.logs.log(LogLevel::Blather, format!("added {group}:{}", config.name));
+            }
+            Action::ProcessRemoved { process } => {
+                self.slots.remove(&process);
+            }
+            Action::Publish(notice) => self.publish(&notice),
+            Action::Log(message) => self.log(&message),
+            Action::Reply { operation, outcome } => {
+                if let Some(caller) = self.callers.remove(&operation) {
+                    // Nobody listens any more: the operation was carried out all the same.
+                    let _ = caller.send(Reply::Outcome(outcome));
+                }
+            }
+            Action::Finished { restart } => {
+                self.finished = Some(match self.next_config.take() {
+                    Some(loaded) if restart => End::Restart(loaded),
+                    Some(_) | None => End::Exit,
+                });
+            }
+        }
+    }
+
+    fn release(&mut self, process: ProcessId, _generation: Generation) {
+        if let Some(slot) = self.slots.get_mut(&process) {
+            slot.stdin = None;
+        }
+    }
+
+    fn log(&mut self, message: &Message) {
+        let level = level(message.level());
+        if self.logs.is_logged(level) {
+            self.logs.log(level, message.to_string());
+        }
+    }
+
+    /// Events have no listeners yet; the main log tells of them at its finest level.
+    fn publish(&self, notice: &Notice) {
+        if self.logs.is_logged(LogLevel::Blather) {
+            self.logs.log(LogLevel::Blather, format!("event: {notice:?}"));
+        }
+    }
+
+    fn signal(&self, target: SignalTarget, signal: i32, purpose: SignalPurpose) -> SignalOutcome {
+        let (SignalTarget::Process(raw) | SignalTarget::Group(raw)) = target;
+        let Some(pid) = Pid::new(raw) else { return SignalOutcome::Gone };
+        // A process id is ours until its process is reaped. What remains of a group has lost its leader,
+        // and its number cannot be used anew as long as the group lives: if there is a process of that
+        // number, the group is gone and the number a stranger's.
+        let is_ours = match (target, purpose) {
+            (SignalTarget::Group(_), SignalPurpose::Remains) => kill(pid, 0).is_err(),
+            _ => self.children.is_alive(raw),
+        };
+        if !is_ours {
+            return SignalOutcome::Gone;
+        }
+        let sent = match target {
+            SignalTarget::Process(_) => kill(pid, signal),
+            SignalTarget::Group(_) => kill_group(pid, signal),
+        };
+        match sent {
+            Ok(()) => SignalOutcome::Sent,
+            Err(error) => match error.raw_os_error() {
+                Some(ESRCH) | None => SignalOutcome::Gone,
+                Some(errno) => SignalOutcome::Refused(errno),
+            },
+        }
+    }
+
+    /// Tells the core which of the groups that it follows have come to their end.
+    pub(super) fn look_at_groups(&mut self) {
+        let is_gone = |pgid| Pid::new(pgid).is_none_or(|pgid| !group_exists(pgid));
+        for generation in self.children.gone_groups(is_gone) {
+            self.events.push_back(Event::GroupGone { generation });
+        }
+    }
+}

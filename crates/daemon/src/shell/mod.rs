@@ -1,0 +1,333 @@
+//! The loop around the core: news in, actions out.
+//!
+//! [`Shell::run`] is the only place where the core meets the operating system. It owns the table of
+//! children, the standard inputs, the answers that clients wait for and the threads that may block; it
+//! decides nothing about services.
+
+mod actions;
+mod children;
+mod logs;
+mod orphans;
+mod requests;
+mod stdin;
+mod views;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linchpin_config::Config;
+use linchpin_core::{
+    Actions, Event, ExitStatus, Generation, Now, OperationId, ProcessId, ShutdownCause, Supervisor,
+};
+use linchpin_log::{LogEvent, LogHandle, LogLevel, OwnerId, WatchId};
+use linchpin_sys::Pid;
+use linchpin_sys::signals::{Received, SignalFd};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::control::{Reply, Requests};
+use crate::loading::{Load, Loaded, Loader};
+use crate::servers::Servers;
+use crate::site::Site;
+use crate::spawner::{Answer, PATIENCE, Spawner, Started};
+
+use children::{Children, Start};
+use logs::SlotLog;
+use orphans::OrphanLog;
+use stdin::Stdin;
+
+const SIGHUP: i32 = 1;
+const SIGINT: i32 = 2;
+const SIGQUIT: i32 = 3;
+const SIGUSR1: i32 = 10;
+const SIGUSR2: i32 = 12;
+const SIGTERM: i32 = 15;
+const SIGCHLD: i32 = 17;
+
+/// The signals that the daemon takes. SIGUSR1 kills the original; here it is told of and means nothing.
+pub(crate) const SIGNALS: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD];
+
+/// How many processes are reaped before other news gets a turn.
+const REAP_BATCH: usize = 256;
+
+/// Everything that the loop has at hand.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    core: Supervisor,
+    site: Arc<Site>,
+    logs: LogHandle,
+    children: Children,
+    spawner: Spawner,
+    slots: HashMap<ProcessId, Slot>,
+    /// Those who wait for the answer of an operation.
+    callers: HashMap<OperationId, oneshot::Sender<Reply>>,
+    /// Runs that have ended and whose last output is being read.
+    draining: HashMap<Generation, ProcessId>,
+    /// Runs whose output is being captured.
+    owners: HashMap<ProcessId, OwnerId>,
+    next_operation: u64,
+    watches: HashMap<WatchId, logs::Watched>,
+    orphans: OrphanLog,
+    loader: Loader,
+    loads: UnboundedReceiver<Load>,
+    events: VecDeque<Event>,
+    actions: Actions,
+    /// The answers of the spawner.
+    answers: UnboundedReceiver<Answer>,
+    /// The configuration with which to begin anew.
+    next_config: Option<Box<Loaded>>,
+    finished: Option<End>,
+}
+
+/// How a run of the shell ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The daemon is to exit.
+    Exit,
+    /// It is to begin anew, with this.
+    Restart(Box<Loaded>),
+}
+
+/// What a process keeps outside the core.
+#[derive(Debug, Default)]
+struct Slot {
+    stdin: Option<Stdin>,
+    stdout_log: SlotLog,
+    stderr_log: SlotLog,
+}
+
+/// What wakes the loop from other threads.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) signals: AsyncFd<SignalFd>,
+    pub(crate) requests: Requests,
+    pub(crate) log_events: UnboundedReceiver<LogEvent>,
+}
+
+impl Shell {
+    pub(crate) fn new(config: &Config, site: Arc<Site>, logs: LogHandle, loader: Loader, loads: UnboundedReceiver<Load>) -> Self {
+        let (sender, answers) = unbounded_channel();
+        Self {
+            core: Supervisor::new(config),
+            spawner: Spawner::new(logs.clone(), sender),
+            site,
+            logs,
+            children: Children::default(),
+            slots: HashMap::new(),
+            callers: HashMap::new(),
+            draining: HashMap::new(),
+            owners: HashMap::new(),
+            next_operation: 0,
+            watches: HashMap::new(),
+            orphans: OrphanLog::default(),
+            loader,
+            loads,
+            events: VecDeque::new(),
+            actions: Actions::new(),
+            answers,
+            next_config: None,
+            finished: None,
+        }
+    }
+
+    /// Supervises until the core says that everything is down.
+    pub(crate) async fn run(mut self, news: News, mut servers: Servers) -> End {
+        let News { signals, mut requests, mut log_events } = news;
+        self.feed(Event::Boot);
+        let mut is_reaping = true;
+        loop {
+            if let Some(end) = self.finished.take() {
+                servers.remove_files();
+                return end;
+            }
+            let deadline = self.next_deadline();
+            tokio::select! {
+                biased;
+                ready = signals.readable() => {
+                    if let Ok(mut ready) = ready {
+                        while let Ok(received) = ready.get_inner().read() {
+                            is_reaping |= self.take_signal(received);
+                        }
+                        ready.clear_ready();
+                    }
+                }
+                () = std::future::ready(()), if is_reaping => is_reaping = self.reap(),
+                Some(answer) = self.answers.recv() => {
+                    self.take_answer(answer);
+                    self.take_answers();
+                }
+                Some(event) = log_events.recv() => {
+                    self.take_log_event(event);
+                    while let Ok(event) = log_events.try_recv() {
+                        self.take_log_event(event);
+                    }
+                }
+                Some(load) = self.loads.recv() => self.take_load(load),
+                Some((request, reply)) = requests.recv() => self.answer(request, reply),
+                () = servers.lost() => servers.replace_lost(&self.logs),
+                () = sleep_until(deadline) => self.deadline_reached(),
+            }
+        }
+    }
+
+    /// Takes what the spawner has answered by now.
+    fn take_answers(&mut self) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.take_answer(answer);
+        }
+    }
+
+    /// Hands an event to the core and does what it says, and so on until nothing is left.
+    fn feed(&mut self, event: Event) {
+        self.events.push_back(event);
+        self.feed_queued();
+    }
+
+    fn feed_queued(&mut self) {
+        while let Some(event) = self.events.pop_front() {
+            let mut actions = std::mem::take(&mut self.actions);
+            self.core.handle(event, now(), &mut actions);
+            for action in actions.drain(..) {
+                self.act(action);
+            }
+            self.actions = actions;
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let monotonic = linchpin_sys::time::monotonic();
+        let core = self.core.next_deadline().map(|at| {
+            Instant::now() + Duration::from_nanos(at.0.saturating_sub(monotonic))
+        });
+        let spawner = self.spawner.has_waiting_jobs().then(|| Instant::now() + PATIENCE);
+        [core, spawner, self.orphans.deadline()].into_iter().flatten().min()
+    }
+
+    fn deadline_reached(&mut self) {
+        self.spawner.relieve();
+        self.orphans.report(&self.logs);
+        self.feed(Event::Wake);
+    }
+
+    /// Returns whether there may be something to reap.
+    fn take_signal(&mut self, received: Received) -> bool {
+        match received.signal {
+            SIGCHLD => {
+                self.logs.log(LogLevel::Debug, "received SIGCHLD indicating a child quit");
+                return true;
+            }
+            SIGHUP => self.begin_restart(ShutdownCause::Signal(received.signal), None),
+            SIGUSR2 => self.reopen_logs(),
+            SIGTERM | SIGINT | SIGQUIT => {
+                self.feed(Event::Shutdown { restart: false, cause: ShutdownCause::Signal(received.signal) });
+            }
+            signal => {
+                let name = linchpin_sys::signals::signal_name(signal);
+                let sender = received.sender_pid;
+                self.logs.log(LogLevel::Info, format!("received {name} from pid {sender}, which means nothing here"));
+            }
+        }
+        false
+    }
+
+    /// Reaps what has ended. Returns whether there may be more.
+    fn reap(&mut self) -> bool {
+        let mut had_orphans = false;
+        let mut is_more = true;
+        for _ in 0..REAP_BATCH {
+            let waited = match linchpin_sys::reap::reap_any() {
+                Ok(Some(waited)) => waited,
+                Ok(None) | Err(_) => {
+                    is_more = false;
+                    break;
+                }
+            };
+            let (pid, status) = (waited.pid.get(), exit_status(waited.status));
+            let mut start = self.children.reaped(pid);
+            if start.is_none() {
+                if self.spawner.is_starting(pid) {
+                    self.children.reaped_early(pid, status);
+                    continue;
+                }
+                // Its start may have been answered, and the answer not been read.
+                self.take_answers();
+                start = self.children.reaped(pid);
+            }
+            match start {
+                Some(start) => self.ended(start, pid, status),
+                None => {
+                    had_orphans = true;
+                    self.orphans.reaped(pid, status, &self.logs);
+                }
+            }
+        }
+        if had_orphans {
+            self.look_at_groups();
+            self.feed_queued();
+        }
+        is_more
+    }
+
+    fn ended(&mut self, start: Start, pid: i32, status: ExitStatus) {
+        let Start { process, generation, has_streams } = start;
+        let drained = !has_streams || self.logs.finish(Self::run_of(generation)).is_err();
+        if !drained {
+            self.draining.insert(generation, process);
+        }
+        self.owners.remove(&process);
+        let group_alive = Pid::new(pid).is_some_and(linchpin_sys::group::group_exists);
+        self.feed(Event::Exited { process, generation, status, drained, group_alive });
+    }
+
+    fn take_answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Checked { operation, process, failure } => {
+                self.feed(Event::CommandChecked { operation, process, failure });
+            }
+            Answer::Started { process, generation, result: Ok(started) } => {
+                let Started { pid, exec_failure, stdin, has_streams } = started;
+                if let Some(slot) = self.slots.get_mut(&process) {
+                    slot.stdin = Some(Stdin::new(stdin));
+                }
+                if has_streams {
+                    self.owners.insert(process, Self::run_of(generation));
+                }
+                let start = Start { process, generation, has_streams };
+                let early = self.children.started(pid, start);
+                self.feed(Event::Spawned { process, generation, pid, exec_failure });
+                if let Some(status) = early {
+                    self.ended(start, pid, status);
+                }
+            }
+            Answer::Started { process, generation, result: Err(failure) } => {
+                self.feed(Event::SpawnFailed { process, generation, failure });
+            }
+        }
+    }
+}
+
+fn now() -> Now {
+    Now {
+        monotonic: linchpin_core::Monotonic(linchpin_sys::time::monotonic()),
+        wall: linchpin_core::Wall(linchpin_sys::time::wall()),
+    }
+}
+
+fn exit_status(status: linchpin_sys::reap::ExitStatus) -> ExitStatus {
+    match status {
+        linchpin_sys::reap::ExitStatus::Exited(code) => ExitStatus::Code(code),
+        linchpin_sys::reap::ExitStatus::Signaled { signal, core_dumped } => {
+            ExitStatus::Signal { signal, core_dumped }
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

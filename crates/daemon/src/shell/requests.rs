@@ -1,0 +1,108 @@
+//! What clients ask, answered or handed on.
+
+use linchpin_core::{Command, Event, OperationId, Outcome, ShutdownCause};
+use linchpin_log::LogLevel;
+use tokio::sync::oneshot;
+
+use super::Shell;
+use crate::control::{Reply, Request, StdinReply};
+use crate::loading::{Load, Purpose};
+
+impl Shell {
+    pub(super) fn answer(&mut self, request: Request, reply: oneshot::Sender<Reply>) {
+        let answer = match request {
+            Request::Command(command) => return self.command(command, reply),
+            Request::State => {
+                let state = self.core.state();
+                Reply::State { code: state.code(), name: state.name() }
+            }
+            Request::Process { group, name } => {
+                let view = self.core.process_named(&group, &name);
+                Reply::Process(view.map(|view| Box::new(self.info(&view))))
+            }
+            Request::Processes => Reply::Processes(self.infos()),
+            Request::Configurations => Reply::Configurations(self.configurations()),
+            Request::Reread => return self.loader.begin(Purpose::Reread(reply)),
+            Request::Shutdown { restart: true } => return self.begin_restart(ShutdownCause::Client, Some(reply)),
+            Request::Shutdown { restart: false } => {
+                self.feed(Event::Shutdown { restart: false, cause: ShutdownCause::Client });
+                Reply::Outcome(Outcome::Done)
+            }
+            Request::WriteStdin { group, name, data } => Reply::Stdin(self.write_stdin(&group, &name, &data)),
+            // Nobody can listen yet.
+            Request::RemoteCommunication { kind, data } => {
+                self.logs.log(LogLevel::Blather, format!("remote communication event of type {kind}, {} bytes", data.len()));
+                Reply::Outcome(Outcome::Done)
+            }
+            Request::LogFile { group, name, stream } => match self.log_path(&group, &name, stream) {
+                None => Reply::LogFile(crate::control::LogFileReply::NoProcess),
+                Some(path) => return self.answer_log_file(path, reply),
+            },
+            Request::MainLogFile => return self.answer_log_file(self.site.main_log.clone(), reply),
+            Request::ClearLogs(target) => return self.clear_logs(&target, reply),
+            Request::ClearMainLog => return self.clear_main_log(reply),
+            Request::WatchLog { group, name, stream } => {
+                let path = self.log_path(&group, &name, stream).flatten();
+                self.watch_log(path)
+            }
+            Request::WatchMainLog => self.watch_log(self.site.main_log.clone()),
+        };
+        // Nobody listens any more: so be it.
+        let _ = reply.send(answer);
+    }
+
+    fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
+        self.next_operation += 1;
+        let operation = OperationId(self.next_operation);
+        self.callers.insert(operation, reply);
+        self.feed(Event::Command { operation, command });
+    }
+
+    fn write_stdin(&self, group: &str, name: &str, data: &[u8]) -> StdinReply {
+        let Some(view) = self.core.process_named(group, name) else { return StdinReply::NoProcess };
+        if view.pid.is_none() || !view.state.is_signallable() {
+            return StdinReply::NotRunning;
+        }
+        match self.slots.get(&view.id).and_then(|slot| slot.stdin.as_ref()) {
+            Some(stdin) => stdin.write(data),
+            None => StdinReply::Closed,
+        }
+    }
+
+    /// Begins anew, but only with a configuration that can be used: the original finds out when
+    /// everything is down, and dies.
+    pub(super) fn begin_restart(&mut self, cause: ShutdownCause, reply: Option<oneshot::Sender<Reply>>) {
+        self.loader.begin(Purpose::Restart { cause, reply });
+    }
+
+    pub(super) fn take_load(&mut self, load: Load) {
+        let Load { purpose, result } = load;
+        match (purpose, result) {
+            (Purpose::Reread(reply), Ok(loaded)) => {
+                for (level, text) in loaded.messages {
+                    self.logs.log(level, text);
+                }
+                self.command(Command::Reload { config: Box::new(loaded.config) }, reply);
+            }
+            (Purpose::Reread(reply), Err(text)) => {
+                let _ = reply.send(Reply::CannotReread(text));
+            }
+            (Purpose::Restart { cause, reply }, Ok(loaded)) => {
+                self.next_config = Some(loaded);
+                if let Some(reply) = reply {
+                    let _ = reply.send(Reply::Outcome(Outcome::Done));
+                }
+                self.feed(Event::Shutdown { restart: true, cause });
+            }
+            (Purpose::Restart { cause: _, reply }, Err(text)) => {
+                self.logs.log(
+                    LogLevel::Error,
+                    format!("not restarting, as the configuration cannot be used: {text}; everything goes on as it is"),
+                );
+                if let Some(reply) = reply {
+                    let _ = reply.send(Reply::CannotReread(text));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What the spawner can be asked, and what it answers.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use linchpin_config::ProcessConfig;
+use linchpin_core::{Generation, OperationId, ProcessId, SpawnFailure};
+use linchpin_log::{LogHandle, LogLevel};
+use linchpin_sys::Pid;
+use linchpin_sys::spawn::SpawnSlot;
+
+use super::launch;
+use crate::site::{AutoLog, Site};
+
+/// Something that may take long.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Make an AUTO log, empty.
+    MakeAutoLog { log: Arc<AutoLog>, site: Arc<Site> },
+    /// Look whether a command could be run.
+    Check { operation: OperationId, process: ProcessId, config: Arc<ProcessConfig>, site: Arc<Site> },
+    /// Start a process.
+    Launch(Box<Launch>),
+    /// Say which processes of a group have outlived their leader.
+    NameSurvivors { name: String, pgid: i32 },
+}
+
+/// Everything about a start.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) process: ProcessId,
+    pub(crate) generation: Generation,
+    pub(crate) config: Arc<ProcessConfig>,
+    pub(crate) group: String,
+    pub(crate) site: Arc<Site>,
+    /// The logs of its outputs, where they are AUTO.
+    pub(crate) stdout_log: Option<Arc<AutoLog>>,
+    pub(crate) stderr_log: Option<Arc<AutoLog>>,
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Checked { operation: OperationId, process: ProcessId, failure: Option<SpawnFailure> },
+    Started { process: ProcessId, generation: Generation, result: Result<Started, SpawnFailure> },
+}
+
+/// A process that was started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) pid: i32,
+    /// Which step between fork and exec failed, if one did.
+    pub(crate) exec_failure: Option<String>,
+    /// The writing end of its standard input.
+    pub(crate) stdin: OwnedFd,
+    /// Its output is being captured.
+    pub(crate) has_streams: bool,
+}
+
+impl Job {
+    pub(super) fn run(self, logs: &LogHandle, slot: &SpawnSlot) -> Option<Answer> {
+        match self {
+            Self::MakeAutoLog { log, site } => {
+                if let Err(error) = log.make(&site) {
+                    logs.log(LogLevel::Error, format!("cannot make {log}: {error}"));
+                }
+                None
+            }
+            Self::Check { operation, process, config, site } => {
+                let failure = launch::resolve(&config, &site).err();
+                Some(Answer::Checked { operation, process, failure })
+            }
+            Self::Launch(launch) => {
+                let (process, generation) = (launch.process, launch.generation);
+                let result = launch::launch(&launch, logs, slot);
+                Some(Answer::Started { process, generation, result })
+            }
+            Self::NameSurvivors { name, pgid } => {
+                name_survivors(&name, pgid, logs);
+                None
+            }
+        }
+    }
+}
+
+fn name_survivors(name: &str, pgid: i32, logs: &LogHandle) {
+    let Some(group) = Pid::new(pgid) else { return };
+    let members = linchpin_sys::group::group_members(group).unwrap_or_default();
+    let living: Vec<String> = members
+        .iter()
+        .filter(|member| !member.is_zombie)
+        .map(|member| format!("{} ({})", member.pid, member.command))
+        .collect();
+    if !living.is_empty() {
+        logs.log(
+            LogLevel::Warn,
+            format!(
+                "processes that '{name}' started have outlived it: {}; with stopasgroup=true a stop reaches them",
+                living.join(", ")
+            ),
+        );
+    }
+}

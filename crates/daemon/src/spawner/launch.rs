@@ -1,0 +1,197 @@
+//! One start, from the words of its command to the process. Runs on a spawner thread: any step may hang.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use linchpin_config::{LogFile, OutputConfig, ProcessConfig};
+use linchpin_core::{SpawnFailure, SpawnFailureKind};
+use linchpin_log::{
+    FileSpec, LogHandle, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks, StreamSpec,
+};
+use linchpin_sys::command_path::{self, SearchPath};
+use linchpin_sys::credentials::Credentials;
+use linchpin_sys::errno_name::errno_text;
+use linchpin_sys::pipe::{NonBlocking, Pipe};
+use linchpin_sys::spawn::{Command, PrepareError, SpawnSlot, Stderr, Stream, spawn};
+use linchpin_sys::words::command_words;
+
+use super::job::{Launch, Started};
+use crate::site::{AutoLog, Site};
+
+const EMFILE: i32 = 24;
+
+/// A command that can be run, as far as looking can tell.
+pub(super) struct Resolved {
+    program: PathBuf,
+    words: Vec<String>,
+}
+
+/// Finds what a command would run.
+pub(super) fn resolve(config: &ProcessConfig, site: &Site) -> Result<Resolved, SpawnFailure> {
+    let not_executable = |text: String| SpawnFailure { kind: SpawnFailureKind::NotExecutable, text };
+    let words = command_words(&config.command).map_err(|error| not_executable(error.to_string()))?;
+    let search = SearchPath {
+        of_program: config.environment.get("PATH").map(String::as_str),
+        of_daemon: site.path.as_deref(),
+    };
+    let name = words.first().map(String::as_str).unwrap_or_default();
+    match command_path::find(name, search) {
+        Ok(program) => Ok(Resolved { program, words }),
+        Err(error) if error.is_no_file() => {
+            Err(SpawnFailure { kind: SpawnFailureKind::NoFile, text: error.to_string() })
+        }
+        Err(error) => Err(not_executable(error.to_string())),
+    }
+}
+
+/// Starts a process and has its output captured.
+pub(super) fn launch(launch: &Launch, logs: &LogHandle, slot: &SpawnSlot) -> Result<Started, SpawnFailure> {
+    let Launch { generation, config, group, site, .. } = launch;
+    let Resolved { program, words } = resolve(config, site)?;
+    let dispatchers = |error: &io::Error| other(dispatcher_text(&config.name, error));
+    let stdout = Output::open(launch, StreamKind::Stdout).map_err(|error| dispatchers(&error))?;
+    let stderr = if config.redirect_stderr {
+        None
+    } else {
+        Some(Output::open(launch, StreamKind::Stderr).map_err(|error| dispatchers(&error))?)
+    };
+    let stdin = Pipe::new(NonBlocking::Writer).map_err(|error| dispatchers(&error))?;
+
+    let arguments = words.into_iter().map(OsString::from).collect();
+    let mut command = Command::new(program, arguments);
+    command.environment = site.environment_of(config, group);
+    command.stdin = Stream::Descriptor(stdin.reader);
+    let (stdout_end, stdout_capture) = stdout.split();
+    command.stdout = stdout_end;
+    let mut stderr_capture = None;
+    command.stderr = match stderr {
+        None => Stderr::SameAsStdout,
+        Some(stderr) => {
+            let (end, capture) = stderr.split();
+            stderr_capture = capture;
+            Stderr::Own(end)
+        }
+    };
+    command.directory = config.directory.as_ref().map(PathBuf::from);
+    command.umask = config.umask;
+    command.files_limit = Some(site.files_limit);
+    command.close_descriptors_below = site.minfds;
+    if let Some(uid) = config.uid {
+        command.credentials = Credentials::for_uid(uid, &site.accounts).map_err(|error| other(error.to_string()))?;
+    }
+    let prepared = command.prepare().map_err(|error| prepare_failure(&config.name, &error))?;
+    let spawned = spawn(&prepared, slot).map_err(|error| other(error.spawnerr(&config.name)))?;
+    // The child's ends: a pipe only reports its end when nobody else holds them.
+    drop(prepared);
+
+    let owner = OwnerId(generation.0);
+    let pid = spawned.pid.get();
+    let mut has_streams = false;
+    for (kind, capture) in [(StreamKind::Stdout, stdout_capture), (StreamKind::Stderr, stderr_capture)] {
+        if let Some(Capture { pipe, sinks }) = capture {
+            // With a full queue the pipe is closed, which the service notices when it writes.
+            let id = StreamId { owner, kind };
+            has_streams |= logs.attach(id, pid.unsigned_abs(), pipe, sinks).is_ok();
+        }
+    }
+    Ok(Started {
+        pid,
+        exec_failure: spawned.failed.map(|failed| failed.to_string()),
+        stdin: stdin.writer,
+        has_streams,
+    })
+}
+
+/// Where one output of a process goes.
+enum Output {
+    /// Nobody would ever see it: the process gets the null device, and nobody has to read.
+    Unseen,
+    Captured { writer: OwnedFd, capture: Capture },
+}
+
+struct Capture {
+    pipe: OwnedFd,
+    sinks: StreamSinks,
+}
+
+impl Output {
+    fn open(launch: &Launch, kind: StreamKind) -> io::Result<Self> {
+        let Launch { config, site, stdout_log, stderr_log, .. } = launch;
+        let (output, auto) = match kind {
+            StreamKind::Stdout => (&config.stdout, stdout_log),
+            StreamKind::Stderr => (&config.stderr, stderr_log),
+        };
+        let is_seen = output.logfile != LogFile::None
+            || output.syslog
+            || output.events_enabled
+            || output.capture_maxbytes > 0
+            || site.copies_to_main_log;
+        if !is_seen {
+            return Ok(Self::Unseen);
+        }
+        let sinks = StreamSinks::open(spec(config, site, kind, output, auto.as_ref())?)?;
+        let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)?;
+        Ok(Self::Captured { writer, capture: Capture { pipe: reader, sinks } })
+    }
+
+    fn split(self) -> (Stream, Option<Capture>) {
+        match self {
+            Self::Unseen => (Stream::Null, None),
+            Self::Captured { writer, capture } => (Stream::Descriptor(writer), Some(capture)),
+        }
+    }
+}
+
+fn spec(
+    config: &ProcessConfig,
+    site: &Site,
+    kind: StreamKind,
+    output: &OutputConfig,
+    auto: Option<&Arc<AutoLog>>,
+) -> io::Result<StreamSpec> {
+    let path = match (&output.logfile, auto) {
+        (LogFile::Path(path), _) => Some(PathBuf::from(path)),
+        (LogFile::Auto, Some(auto)) => Some(auto.make(site)?.to_owned()),
+        (LogFile::Auto | LogFile::None, _) => None,
+    };
+    Ok(StreamSpec {
+        process: config.name.as_str().into(),
+        kind,
+        role: StreamRole::Output,
+        file: path.map(|path| FileSpec {
+            path,
+            max_bytes: u64::try_from(output.logfile_maxbytes).unwrap_or(0),
+            backups: u32::try_from(output.logfile_backups).unwrap_or(0),
+        }),
+        syslog: output.syslog,
+        capture_max_bytes: u64::try_from(output.capture_maxbytes).unwrap_or(0),
+        events_enabled: output.events_enabled,
+        strip_ansi: site.strip_ansi,
+        copy_to_main_log: site.copies_to_main_log,
+    })
+}
+
+fn prepare_failure(name: &str, error: &PrepareError) -> SpawnFailure {
+    match error {
+        PrepareError::NullDevice { source, .. } => other(dispatcher_text(name, source)),
+        PrepareError::NulByte { .. } => {
+            SpawnFailure { kind: SpawnFailureKind::NotExecutable, text: error.to_string() }
+        }
+    }
+}
+
+/// The original's words for what fails before there is a process.
+fn dispatcher_text(name: &str, error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(EMFILE) => format!("too many open files to spawn '{name}'"),
+        Some(errno) => format!("unknown error making dispatchers for '{name}': {}", errno_text(errno)),
+        None => format!("unknown error making dispatchers for '{name}': {error}"),
+    }
+}
+
+fn other(text: String) -> SpawnFailure {
+    SpawnFailure { kind: SpawnFailureKind::Other, text }
+}

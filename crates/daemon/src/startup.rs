@@ -1,0 +1,339 @@
+//! From the command line to supervision, and back to the exit code.
+//!
+//! The order is the original's, because it decides which failures the caller sees: everything up to the
+//! servers fails with a text on standard error and exit code 2. One step is earlier than there: the
+//! servers are opened before old AUTO logs are removed, so that a second copy of a running daemon fails
+//! before it has deleted anything.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linchpin_config::{
+    Config, DaemonOverrides, LoadFailure, LoadRequest, Loaded as LoadedConfig, MainLog as MainLogConfig,
+    USAGE_EXIT_STATUS, World, usage_error,
+};
+use linchpin_log::{
+    AutoLogs, FileSpec, LogConfig, LogLevel, LogThread, MainLog, MainLogSpec, MainLogTarget,
+};
+use linchpin_sys::accounts::Accounts;
+use linchpin_sys::daemonize::{self, Fork};
+use linchpin_sys::limits::{Ensured, Limit, Resource, ensure_minimum, take_all_files};
+use linchpin_sys::privileges::drop_privileges;
+use linchpin_sys::signals::{SignalFd, SignalSet};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::control::Control;
+use crate::descriptor::readable;
+use crate::http::{self, Services};
+use crate::loading::{Loaded, Loader};
+use crate::messages::level;
+use crate::servers::{OpenServers, Servers};
+use crate::shell::{End, News, SIGNALS, Shell};
+use crate::site::Site;
+use crate::world::SystemWorld;
+
+/// The RPC interface that is built in, by the name of the original's factory.
+const MAIN_INTERFACE: &str = "supervisor.rpcinterface:make_main_rpcinterface";
+
+/// How long the last lines of the logs may take at the end.
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(2);
+
+/// Most threads that read files for clients, and how long one without work stays.
+const MOST_FILE_READERS: usize = 8;
+const FILE_READER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A command line of `supervisord`, taken apart.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The program as it was called, for messages.
+    pub program: String,
+    /// Where the program is: the places beside it are searched for a configuration.
+    pub path: String,
+    /// `-c`, made absolute so that it still leads there when the working directory has changed.
+    pub file: Option<String>,
+    /// The options that beat the file.
+    pub overrides: DaemonOverrides,
+}
+
+/// Why the daemon did not start: what to print, and the exit code.
+#[derive(Debug)]
+struct Refusal {
+    text: String,
+    code: u8,
+}
+
+impl Refusal {
+    /// The original's form of an error that a person made.
+    fn usage(program: &str, text: impl std::fmt::Display) -> Self {
+        Self { text: usage_error(program, &text.to_string()), code: USAGE_EXIT_STATUS }
+    }
+}
+
+impl Invocation {
+    fn request(&self) -> LoadRequest {
+        LoadRequest {
+            file: self.file.clone(),
+            program: self.path.clone(),
+            overrides: self.overrides.clone(),
+        }
+    }
+
+    fn read(&self) -> Result<LoadedConfig, Box<LoadFailure>> {
+        linchpin_config::load(&SystemWorld::now(), &self.request())
+    }
+
+    /// Reads the configuration while the daemon runs.
+    ///
+    /// # Errors
+    /// The original's text for the first problem.
+    pub(crate) fn load(&self) -> Result<Loaded, String> {
+        match self.read() {
+            Ok(loaded) => Ok(Loaded::new(loaded)),
+            Err(failure) => Err(failure.original_text().to_owned()),
+        }
+    }
+
+    /// Supervises until the end, and says with which code to exit.
+    #[must_use]
+    pub fn run(mut self) -> u8 {
+        let world = SystemWorld::now();
+        if let Some(file) = &self.file {
+            self.file = Some(world.normalized(file));
+        }
+        let loaded = match self.read() {
+            Ok(loaded) => loaded,
+            Err(failure) => return refuse(&self.refusal(&failure)),
+        };
+        for notice in &loaded.notices {
+            complain(notice);
+        }
+        let mut next = Loaded::new(loaded);
+        let mut limit = None;
+        loop {
+            match self.run_once(next, &mut limit) {
+                Ok(End::Exit) => return 0,
+                Ok(End::Restart(loaded)) => next = *loaded,
+                Err(refusal) => return refuse(&refusal),
+            }
+        }
+    }
+
+    fn refusal(&self, failure: &LoadFailure) -> Refusal {
+        Refusal::usage(&self.program, failure.original_text())
+    }
+
+    /// One life of the daemon; a restart is followed by another. The first one leaves in `limit` how many
+    /// open files children may have.
+    fn run_once(&self, loaded: Loaded, limit: &mut Option<Limit>) -> Result<End, Refusal> {
+        let is_first = limit.is_none();
+        let Loaded { config, mut messages } = loaded;
+        let supervisord = &config.supervisord;
+        if let Some(uid) = supervisord.uid {
+            drop_privileges(uid, &Accounts::of_this_machine())
+                .map_err(|error| Refusal::usage(&self.program, error))?;
+            messages.push((LogLevel::Info, format!("Set uid to user {uid} succeeded")));
+        }
+        let files_limit = match *limit {
+            Some(limit) => limit,
+            None => {
+                let wanted = [(Resource::Files, supervisord.minfds), (Resource::Processes, supervisord.minprocs)];
+                for (resource, least) in wanted {
+                    let ensured =
+                        ensure_minimum(resource, least).map_err(|error| Refusal::usage(&self.program, error))?;
+                    if ensured != Ensured::Enough {
+                        messages.push((LogLevel::Info, ensured.to_string()));
+                    }
+                }
+                take_all_files()
+            }
+        };
+        *limit = Some(files_limit);
+
+        if let Some(text) = foreign_plugin(&config) {
+            return Err(Refusal::usage(&self.program, text));
+        }
+        let servers = OpenServers::open(&config).map_err(|error| Refusal::usage(&self.program, error))?;
+        for path in servers.replaced() {
+            complain(&format!("Unlinking stale socket {path}"));
+        }
+        let mut main_log = open_main_log(&config).map_err(|error| Refusal {
+            text: format!("Error: {error}\n"),
+            code: 1,
+        })?;
+        for (level, text) in messages {
+            main_log.log(level, &text);
+        }
+        let auto_logs = AutoLogs::new(Path::new(&supervisord.childlogdir), &supervisord.identifier);
+        if !supervisord.nocleanup {
+            for warning in auto_logs.clean_up().warnings {
+                main_log.log(LogLevel::Warn, &warning);
+            }
+        }
+        for (level, text) in servers.messages(&config) {
+            main_log.log(level, &text);
+        }
+        if is_first && !supervisord.nodaemon {
+            self.daemonize(&config, &mut main_log)?;
+        }
+        let pidfile = PidFile::write(&supervisord.pidfile, &mut main_log);
+        let end = self.supervise(&config, servers, main_log, auto_logs, files_limit);
+        drop(pidfile);
+        end
+    }
+
+    /// Goes on in a copy; the original process ends here.
+    fn daemonize(&self, config: &Config, main_log: &mut MainLog) -> Result<(), Refusal> {
+        let refuse = |error: &dyn std::fmt::Display| Refusal::usage(&self.program, error);
+        match daemonize::fork().map_err(|error| refuse(&error))? {
+            Fork::Parent => daemonize::exit_immediately(0),
+            Fork::Child => {}
+        }
+        main_log.log(LogLevel::Info, "daemonizing the supervisord process");
+        if let Some(directory) = &config.supervisord.directory {
+            match daemonize::change_directory(Path::new(directory)) {
+                Ok(()) => main_log.log(LogLevel::Info, &format!("set current directory: '{directory}'")),
+                Err(error) => {
+                    main_log.log(LogLevel::Critical, &format!("can't chdir into '{directory}': {error}"));
+                }
+            }
+        }
+        daemonize::close_streams().map_err(|error| refuse(&error))?;
+        daemonize::leave_session().map_err(|error| refuse(&error))?;
+        daemonize::set_umask(config.supervisord.umask);
+        Ok(())
+    }
+
+    fn supervise(
+        &self,
+        config: &Config,
+        servers: OpenServers,
+        main_log: MainLog,
+        auto_logs: AutoLogs,
+        files_limit: Limit,
+    ) -> Result<End, Refusal> {
+        let unusable = |what: &str| {
+            let what = what.to_owned();
+            move |error: std::io::Error| Refusal { text: format!("Error: cannot {what}: {error}\n"), code: 1 }
+        };
+        // Blocked before the first thread is made, so that all threads have them blocked.
+        let set = SignalSet::of(&SIGNALS);
+        linchpin_sys::signals::block(&set).map_err(unusable("block signals"))?;
+        let signals = SignalFd::new(&set).map_err(unusable("receive signals"))?;
+        // Where it is not possible orphans go to whoever is next, as with the original.
+        let _ = linchpin_sys::reap::set_child_subreaper();
+
+        let (log_sender, log_events) = unbounded_channel();
+        let log_thread = LogThread::start(LogConfig {
+            notify: Box::new(move |event| {
+                // The loop has ended: nobody wants news any more.
+                let _ = log_sender.send(event);
+            }),
+            main_log: Some(main_log),
+            syslog_identity: "supervisord".to_owned(),
+            syslog_socket: None,
+            utc_offset: linchpin_sys::time::utc_offset,
+        })
+        .map_err(unusable("start the log thread"))?;
+        let logs = log_thread.handle();
+
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(MOST_FILE_READERS)
+            .thread_keep_alive(FILE_READER_PATIENCE)
+            .build()
+            .map_err(unusable("start the event loop"))?;
+        let site = Arc::new(Site::new(config, files_limit, auto_logs));
+        let (load_sender, loads) = unbounded_channel();
+        let loader = Loader { invocation: self.clone(), loads: load_sender };
+        let (control, requests) = Control::new();
+        let journal: Arc<dyn http::Journal> = Arc::new(logs.clone());
+        let services = Services::new(control, config, journal);
+        let end = runtime.block_on(async move {
+            let servers = Servers::start(servers, services, &logs);
+            let signals = readable(signals)?;
+            let news = News { signals, requests, log_events };
+            let shell = Shell::new(config, site, logs, loader, loads);
+            std::io::Result::Ok(shell.run(news, servers).await)
+        });
+        // Clients that still wait for something get no answer; nothing may hold up the end.
+        runtime.shutdown_background();
+        log_thread.stop(LAST_LINES_LIMIT);
+        end.map_err(unusable("receive signals"))
+    }
+}
+
+fn open_main_log(config: &Config) -> Result<MainLog, String> {
+    let supervisord = &config.supervisord;
+    let (target, place) = match &supervisord.logfile {
+        MainLogConfig::Syslog => (MainLogTarget::Syslog, "the system log".to_owned()),
+        MainLogConfig::File(path) => (
+            MainLogTarget::File(FileSpec {
+                path: path.into(),
+                max_bytes: u64::try_from(supervisord.logfile_maxbytes).unwrap_or(0),
+                backups: u32::try_from(supervisord.logfile_backups).unwrap_or(0),
+            }),
+            path.clone(),
+        ),
+    };
+    let spec = MainLogSpec {
+        target,
+        level: level(supervisord.loglevel),
+        echo: supervisord.nodaemon && !supervisord.silent,
+        identity: "supervisord".to_owned(),
+        utc_offset: linchpin_sys::time::utc_offset,
+    };
+    MainLog::open(&spec).map_err(|error| {
+        format!("cannot open the log file {place}: {error}; set [supervisord] logfile to a file that can be written")
+    })
+}
+
+/// What to say of an RPC interface that is Python code: the original would load it into the daemon.
+fn foreign_plugin(config: &Config) -> Option<String> {
+    let foreign = config.rpc_interfaces.iter().find(|interface| interface.factory != MAIN_INTERFACE)?;
+    let name = &foreign.name;
+    Some(format!(
+        "section [rpcinterface:{name}] wants the Python code {} in the daemon, which this one cannot load; remove the \
+         section (only {MAIN_INTERFACE} is built in)",
+        foreign.factory
+    ))
+}
+
+/// The file with our process id; removed at the end if it was us who wrote it.
+struct PidFile {
+    path: String,
+    is_written: bool,
+}
+
+impl PidFile {
+    fn write(path: &str, main_log: &mut MainLog) -> Self {
+        let pid = std::process::id();
+        let is_written = std::fs::write(path, format!("{pid}\n")).is_ok();
+        if is_written {
+            main_log.log(LogLevel::Info, &format!("supervisord started with pid {pid}"));
+        } else {
+            main_log.log(LogLevel::Critical, &format!("could not write pidfile {path}"));
+        }
+        Self { path: path.to_owned(), is_written }
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        if self.is_written {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn refuse(refusal: &Refusal) -> u8 {
+    complain(refusal.text.trim_end_matches('\n'));
+    refusal.code
+}
+
+/// Says something on standard error, if there is one.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
