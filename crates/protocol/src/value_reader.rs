@@ -95,6 +95,10 @@ impl<'a> ValueReader<'a> {
     }
 
     fn content(&mut self) -> Result<Content<'a>, ReadError> {
+        if let Some((kind, text)) = self.tokens.usual_scalar() {
+            let text = Cow::Borrowed(text);
+            return Ok(Content::Scalar(Scalar { kind, text }));
+        }
         let (text, tag) = self.tokens.text_then_tag()?;
         match tag {
             Tag::End(_) => Ok(Content::Scalar(Scalar {
@@ -179,6 +183,11 @@ impl<'a> ValueReader<'a> {
         mut member: impl FnMut(&str, &mut Self) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
         loop {
+            if let Some(name) = self.tokens.usual_member() {
+                member(name, self)?;
+                self.member_end()?;
+                continue;
+            }
             match self.tokens.tag()? {
                 Tag::Start("member") => {
                     self.expect_start("name")?;
@@ -188,7 +197,7 @@ impl<'a> ValueReader<'a> {
                     }
                     self.expect_start("value")?;
                     member(&name, self)?;
-                    self.expect_end("member")?;
+                    self.member_end()?;
                 }
                 Tag::End("struct") => break,
                 Tag::Start(_) | Tag::End(_) | Tag::Eof => {
@@ -197,6 +206,13 @@ impl<'a> ValueReader<'a> {
             }
         }
         self.expect_end("value")
+    }
+
+    fn member_end(&mut self) -> Result<(), ReadError> {
+        if self.tokens.usual_member_end() {
+            return Ok(());
+        }
+        self.expect_end("member")
     }
 
     /// Reads a value and forgets it.
@@ -347,6 +363,41 @@ mod tests {
         let document = "<methodResponse><params><param><value>x y</value></param></params>\
                         </methodResponse>";
         assert_eq!(read_answer::<String>(document), Ok(Ok("x y".to_owned())));
+    }
+
+    #[test]
+    fn the_form_does_not_matter() {
+        let usual = "<methodResponse>\n<params>\n<param>\n<value><struct>\n<member>\n<name>a</name>\n\
+                     <value><int>5</int></value>\n</member>\n<member>\n<name>b</name>\n\
+                     <value><string>x</string></value>\n</member>\n</struct></value>\n</param>\n\
+                     </params>\n</methodResponse>\n";
+        let expected = Value::Struct(vec![
+            ("a".to_owned(), Value::Int(5)),
+            ("b".to_owned(), Value::from("x")),
+        ]);
+        for document in [
+            usual.to_owned(),
+            usual.replace('\n', ""),
+            usual.replace('\n', "\r\n  "),
+            usual.replace("<name>", "<name x='1'>"),
+            usual.replace("<member>", "<!-- c --><member >"),
+            usual.replace("</member>", "</member >"),
+            usual.replace("<int>5", "<int><![CDATA[5]]>"),
+            usual.replace("<string>x</string>", "&#120;"),
+        ] {
+            assert_eq!(
+                read_answer(&document),
+                Ok(Ok(expected.clone())),
+                "{document}"
+            );
+        }
+        for document in [
+            usual.replace("</value>\n</member>", "</value>\n</value>"),
+            usual.replace("</member>\n</struct>", "</struct>"),
+            usual.replace("</name>\n<value>", "</name>\n"),
+        ] {
+            assert!(read_answer::<Value>(&document).is_err(), "{document}");
+        }
     }
 
     #[test]

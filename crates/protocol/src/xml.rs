@@ -118,27 +118,94 @@ impl<'a> Tokens<'a> {
         }
         loop {
             append(&mut text, self.plain_text()?);
-            let rest = &self.document[self.at..];
-            if rest.is_empty() {
-                return self.end_of_document().map(|tag| (text, tag));
-            }
-            if rest.starts_with("</") {
-                let tag = self.end_tag()?;
-                return Ok((text, tag));
-            }
-            if rest.starts_with("<!--") {
-                self.skip_past("-->", "comment without an end")?;
-            } else if rest.starts_with("<![CDATA[") {
-                append(&mut text, self.cdata()?);
-            } else if rest.starts_with("<?") {
-                self.skip_past("?>", "processing instruction without an end")?;
-            } else if rest.starts_with("<!") {
-                self.skip_declaration()?;
-            } else {
-                let tag = self.start_tag()?;
-                return Ok((text, tag));
+            let bytes = self.document.as_bytes();
+            match (bytes.get(self.at), bytes.get(self.at + 1)) {
+                (None, _) => return self.end_of_document().map(|tag| (text, tag)),
+                (Some(_), Some(b'/')) => {
+                    let tag = self.end_tag()?;
+                    return Ok((text, tag));
+                }
+                (Some(_), Some(b'!' | b'?')) => append(&mut text, self.markup()?),
+                (Some(_), _) => {
+                    let tag = self.start_tag()?;
+                    return Ok((text, tag));
+                }
             }
         }
+    }
+
+    /// Comments, instructions and declarations, which give no text, and CDATA, which does.
+    fn markup(&mut self) -> Result<Cow<'a, str>, ReadError> {
+        let rest = &self.document[self.at..];
+        if rest.starts_with("<!--") {
+            self.skip_past("-->", "comment without an end")?;
+        } else if rest.starts_with("<![CDATA[") {
+            return self.cdata();
+        } else if rest.starts_with("<?") {
+            self.skip_past("?>", "processing instruction without an end")?;
+        } else {
+            self.skip_declaration()?;
+        }
+        Ok(Cow::Borrowed(""))
+    }
+
+    /// A scalar in the form in which everybody writes it, `<string>…</string></value>`, behind its
+    /// `<value>`. None, and nothing consumed, for any other form.
+    ///
+    /// This and [`usual_member`](Self::usual_member) read the same documents as the general way
+    /// does, three times faster.
+    pub(crate) fn usual_scalar(&mut self) -> Option<(&'static str, &'a str)> {
+        const USUAL: [(&str, &str, &str); 3] = [
+            ("string", "<string>", "</string></value>"),
+            ("int", "<int>", "</int></value>"),
+            ("boolean", "<boolean>", "</boolean></value>"),
+        ];
+        let bytes = &self.document.as_bytes()[self.at..];
+        let (kind, open, close) = USUAL
+            .into_iter()
+            .find(|(_, open, _)| bytes.starts_with(open.as_bytes()))?;
+        let text_end = self.usual_text_end(self.at + open.len(), close)?;
+        let text = &self.document[self.at + open.len()..text_end];
+        self.at = text_end + close.len();
+        self.open.pop();
+        Some((kind, text))
+    }
+
+    /// The beginning of a member up to and with its `<value>`, in the usual form; its name.
+    pub(crate) fn usual_member(&mut self) -> Option<&'a str> {
+        const OPEN: &str = "\n<member>\n<name>";
+        const CLOSE: &str = "</name>\n<value>";
+        let bytes = &self.document.as_bytes()[self.at..];
+        if !bytes.starts_with(OPEN.as_bytes()) || self.open.len() + 2 > MAX_DEPTH {
+            return None;
+        }
+        let text_end = self.usual_text_end(self.at + OPEN.len(), CLOSE)?;
+        let name = &self.document[self.at + OPEN.len()..text_end];
+        self.at = text_end + CLOSE.len();
+        self.open.extend(["member", "value"]);
+        Some(name)
+    }
+
+    /// The end of a member in the usual form.
+    pub(crate) fn usual_member_end(&mut self) -> bool {
+        const CLOSE: &str = "\n</member>";
+        let usual = self.document.as_bytes()[self.at..].starts_with(CLOSE.as_bytes());
+        if usual {
+            self.at += CLOSE.len();
+            self.open.pop();
+        }
+        usual
+    }
+
+    /// Where text that needs no second look ends, if `close` follows it.
+    fn usual_text_end(&self, start: usize, close: &str) -> Option<usize> {
+        let bytes = &self.document.as_bytes()[start..];
+        let length = bytes
+            .iter()
+            .position(|byte| IS_SPECIAL[usize::from(*byte)])?;
+        bytes[length..]
+            .starts_with(close.as_bytes())
+            .then_some(start + length)
     }
 
     fn end_of_document(&self) -> Result<Tag<'a>, ReadError> {
@@ -155,12 +222,12 @@ impl<'a> Tokens<'a> {
         let mut plain = true;
         let bytes = self.document.as_bytes();
         while let Some(&byte) = bytes.get(self.at) {
-            match byte {
-                b'<' => break,
-                b'&' | b'\r' => plain = false,
-                // 0xef may begin U+FFFE or U+FFFF.
-                0..=8 | 11 | 12 | 14..=31 | 0xef => self.check_forbidden()?,
-                _ => {}
+            if IS_SPECIAL[usize::from(byte)] {
+                match byte {
+                    b'<' => break,
+                    b'&' | b'\r' => plain = false,
+                    _ => self.check_forbidden()?,
+                }
             }
             self.at += 1;
         }
@@ -273,11 +340,13 @@ impl<'a> Tokens<'a> {
         let bytes = self.document.as_bytes();
         let mut at = name_start;
         while let Some(byte) = bytes.get(at) {
-            if matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\t' | b'\r') {
-                break;
-            }
-            if matches!(byte, b'<' | b'&' | b'=' | b'"' | b'\'') {
-                return Err(self.malformed("a bad tag name"));
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => {}
+                b'>' | b'/' | b' ' | b'\n' | b'\t' | b'\r' => break,
+                b'<' | b'&' | b'=' | b'"' | b'\'' => {
+                    return Err(self.malformed("a bad tag name"));
+                }
+                _ => {}
             }
             at += 1;
         }
@@ -285,6 +354,10 @@ impl<'a> Tokens<'a> {
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.')
         {
             return Err(self.malformed("a bad tag name"));
+        }
+        if bytes.get(at) == Some(&b'>') {
+            self.at = at + 1;
+            return self.opened(name);
         }
         let mut quote = None;
         let mut last = 0;
@@ -307,15 +380,34 @@ impl<'a> Tokens<'a> {
         self.at = at;
         if last == b'/' {
             self.pending_end = Some(name);
-        } else {
-            if self.open.len() >= MAX_DEPTH {
-                return Err(ReadError::TooDeep);
-            }
-            self.open.push(name);
+            return Ok(Tag::Start(name));
         }
+        self.opened(name)
+    }
+
+    fn opened(&mut self, name: &'a str) -> Result<Tag<'a>, ReadError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(ReadError::TooDeep);
+        }
+        self.open.push(name);
         Ok(Tag::Start(name))
     }
 }
+
+/// Bytes of text that need a second look: the end of it, references, line ends, control characters,
+/// and 0xef, which may begin U+FFFE or U+FFFF.
+static IS_SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 32 {
+        special[byte] = byte != 9 && byte != 10;
+        byte += 1;
+    }
+    special[b'<' as usize] = true;
+    special[b'&' as usize] = true;
+    special[0xef] = true;
+    special
+};
 
 fn append<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
     if text.is_empty() {
