@@ -3,6 +3,7 @@
 //! The original is found through LINCHPIN_ORACLE, the path of a Python with Supervisor installed;
 //! our own daemon through LINCHPIN_BIN, the path of the built binary.
 
+pub(crate) mod fake_daemon;
 pub(crate) mod history;
 
 use std::path::{Path, PathBuf};

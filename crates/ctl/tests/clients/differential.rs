@@ -1,11 +1,8 @@
 //! The same commands, given through both clients to daemons of their own in the same state, print
 //! the same and end with the same exit code.
 
-#[cfg(test)]
-mod support;
-
-use support::history::Step::{self, Config, Ended, Run, RunInAnyOrder, Shell, State, Text};
-use support::history::check;
+use crate::support::history::Step::{self, Config, Ended, Run, RunInAnyOrder, Shell, State, Text};
+use crate::support::history::check;
 
 #[test]
 fn commands_that_only_look() {
