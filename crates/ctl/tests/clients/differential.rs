@@ -108,6 +108,7 @@ fn starting_and_stopping() {
         Run("start missing"),
         Run("start plainfile"),
         Run("start dies"),
+        State("dies", "FATAL"),
         Run("start nope:*"),
         Run("start many:*"),
         Run("status"),
@@ -130,6 +131,7 @@ fn starting_and_stopping() {
         RunInAnyOrder("stop cat many:* speaker off"),
         RunInAnyOrder("stop all"),
         RunInAnyOrder("start cat all"),
+        State("dies", "FATAL"),
         Run("status"),
     ]);
 }
