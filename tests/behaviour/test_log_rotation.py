@@ -6,13 +6,18 @@ import pytest
 from harness.subject import TESTED
 from harness.wait import until
 
-# Writes come one at a time with a pause that lets each be read alone, so that both daemons see the same
-# pieces: where a file ends depends on what one read returned.
+# Where a file ends depends on what one read returned, so each write waits until the one before was read
+# (FIONREAD tells what is still in the pipe): both daemons see the same pieces.
 WRITER = """\
-import os, sys, time
-for size in (int(word) for word in sys.argv[2:]):
-    os.write(int(sys.argv[1]), (b"%06d " % size + b"x" * size)[: size - 1] + b"\\n")
-    time.sleep(0.03)
+import fcntl, os, struct, sys, termios, time
+stream = int(sys.argv[1])
+def drain():
+    while struct.unpack("i", fcntl.ioctl(stream, termios.FIONREAD, bytes(4)))[0]:
+        time.sleep(0.002)
+for number, size in enumerate(int(word) for word in sys.argv[2:]):
+    os.write(stream, (b"%06d " % number + b"x" * size)[: size - 1] + b"\\n")
+    drain()
+open(sys.argv[0] + ".done", "w").close()
 time.sleep(9999)
 """
 
@@ -28,15 +33,10 @@ def written(new_daemon, subject, options, sizes, stream=1, prepare=None):
         f"[program:a]\ncommand=python3 {daemon.directory}/writer.py {stream} {' '.join(map(str, sizes))}\n"
         f"{kept}_logfile={daemon.directory}/a.log\n" + options
     ).start()
-    last = b"%06d" % sizes[-1]
-
-    def files():
-        return {path.name: path.read_bytes() for path in sorted(daemon.directory.glob("a.log*"))}
-
-    until(lambda: any(last in text and text.endswith(b"\n") for text in files().values()), "the last line")
+    until((daemon.directory / "writer.py.done").exists, "everything was written and read")
     # The last write may itself have caused a rotation: stopping is what settles it.
     daemon.stop()
-    return files()
+    return {path.name: path.read_bytes() for path in sorted(daemon.directory.glob("a.log*"))}
 
 
 CASES = {
@@ -183,7 +183,7 @@ def test_output_passes_through_to_the_containers_stdout_and_stderr(new_daemon):
 
 
 def test_main_log_rotates_like_the_originals(new_daemon, original):
-    programs = "".join(f"[program:s{n}]\ncommand=/bin/cat\nstartsecs=0\n" for n in range(8))
+    programs = "".join(f"[program:s{n}]\ncommand=/bin/cat\nstartsecs=0\nstopsignal=KILL\n" for n in range(8))
     # One group, because the original takes a second for each of several at its end.
     programs += "[group:g]\nprograms=" + ",".join(f"s{n}" for n in range(8)) + "\n"
 

@@ -143,13 +143,10 @@ class Daemon:
         return self.process.wait(timeout)
 
     def discard(self):
-        """Ends whatever is left, by pid, and only what carries our mark."""
+        """Ends whatever is left, at once, by pid, and only what carries our mark."""
         if self.is_running():
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                pass
+            self.process.kill()
+            self.process.wait()
         while left := [pid for pid in marked(self.marker) if pid > 1]:
             for pid in left:
                 try:
