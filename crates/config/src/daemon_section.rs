@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::Entry;
 use crate::expansion::expand;
 use crate::findings::Statement;
 use crate::key_value_list::{self, KeyValueList};
@@ -92,6 +93,7 @@ fn environment(reader: &mut SectionReader<'_, '_>) -> KeyValueList {
     let nothing = KeyValueList {
         pairs: BTreeMap::new(),
         order: Vec::new(),
+        odd_separators: Vec::new(),
         is_old_grammar: false,
     };
     let option = &options::SUPERVISORD_ENVIRONMENT;
@@ -99,27 +101,36 @@ fn environment(reader: &mut SectionReader<'_, '_>) -> KeyValueList {
         return nothing;
     };
     let names = reader.names.in_scope(option.scope);
-    let text = match expand(&entry.value, &names) {
-        Ok(text) => text,
-        Err(_) => {
-            // 4.3.0 knows fewer names in its first pass and says so.
-            let first = reader.names.in_scope(NameScope::Here);
-            if let Err(error) = expand(&entry.value, &first) {
-                let label = "supervisord.environment";
-                reader.expansion_problem(entry, &entry.value, label, &error, &first);
-            }
-            return nothing;
-        }
-    };
-    match key_value_list::parse(&text) {
+    let once = expand(&entry.value, &names);
+    let list = once
+        .as_ref()
+        .map_err(|_| String::new())
+        .and_then(|text| key_value_list::parse(text));
+    match list {
         Ok(list) => {
             warn_of_old_grammar(reader, entry.value_span(), &list);
             list
         }
         Err(original) => {
-            reader.problem(Some(entry.value_span()), bad_list(original));
+            refuse_environment(reader, entry, original);
             nothing
         }
+    }
+}
+
+/// Reports what 4.3.0 would: it expands first with fewer names, then again.
+fn refuse_environment(reader: &mut SectionReader<'_, '_>, entry: &Entry, original: String) {
+    let first = reader.names.in_scope(NameScope::Here);
+    let second = reader.names.in_scope(NameScope::Host).local_first();
+    match expand(&entry.value, &first) {
+        Err(error) => {
+            let label = "supervisord.environment";
+            reader.expansion_problem(entry, &entry.value, label, &error, &first);
+        }
+        Ok(once) => match expand(&once, &second) {
+            Err(error) => reader.expansion_problem(entry, &once, "environment", &error, &second),
+            Ok(_) => reader.problem(Some(entry.value_span()), bad_list(original)),
+        },
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct KeyValueList {
     pub(crate) pairs: BTreeMap<String, String>,
     /// The keys in the order of their first appearance.
     pub(crate) order: Vec<String>,
+    /// Keys whose value is followed by something else than a comma, and what it is.
+    pub(crate) odd_separators: Vec<(String, String)>,
     /// Only the grammar of 4.3.0 takes this text.
     pub(crate) is_old_grammar: bool,
 }
@@ -37,12 +39,16 @@ fn pairs(tokens: &[String], is_old_grammar: bool) -> Option<KeyValueList> {
     let mut list = KeyValueList {
         pairs: BTreeMap::new(),
         order: Vec::new(),
+        odd_separators: Vec::new(),
         is_old_grammar,
     };
     for item in tokens.chunks(4) {
-        let [key, equals, value, ..] = item else {
+        let [key, equals, value, separator @ ..] = item else {
             return None;
         };
+        if let Some(separator) = separator.first().filter(|separator| *separator != ",") {
+            list.odd_separators.push((key.clone(), separator.clone()));
+        }
         if equals != "=" {
             return None;
         }

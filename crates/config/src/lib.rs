@@ -3,7 +3,9 @@
 //! Everything starts at [`load`], which turns a file into a [`Config`] with the help of a [`World`].
 #![forbid(unsafe_code)]
 
+mod check;
 mod command_line;
+mod command_words;
 mod control;
 mod daemon_section;
 mod diagnostic;
@@ -25,6 +27,9 @@ mod paths;
 mod plugins;
 mod processes;
 mod python_text;
+mod reference;
+mod render;
+mod sample;
 mod search_path;
 mod section_reader;
 mod servers;
@@ -34,9 +39,11 @@ mod usage;
 mod value;
 mod world;
 
+pub use check::{CheckReport, check};
 pub use command_line::{
     DAEMON_OPTIONS, DaemonCommand, DaemonOverrides, parse_supervisord_args, supervisord_help,
 };
+
 pub use control::{
     CONTROL_OPTIONS, ControlCommand, ControlRequest, load_supervisorctl, parse_supervisorctl_args,
     supervisorctl_help,
@@ -49,6 +56,9 @@ pub use load::{LoadFailure, LoadRequest, Loaded, Reading, load};
 pub use model::*;
 pub use options::{NameScope, OptionSpec, Origin, SectionKind};
 pub use processes::MOST_PROCESSES_OF_A_PROGRAM;
+pub use reference::reference_page;
+pub use render::{render, render_all, render_failure};
+pub use sample::sample_configuration;
 pub use search_path::{FoundFile, find_config_file, search_path};
 pub use source::{FileId, SourceFile, Span};
 pub use usage::{USAGE_EXIT_STATUS, usage_error};

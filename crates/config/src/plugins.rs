@@ -23,10 +23,19 @@ pub(crate) fn resolved_factory(text: &str) -> Option<String> {
     if !text.starts_with("supervisor.") {
         return Some(strip(text).to_owned());
     }
+    let function = without_extras(strip(function));
     KNOWN_FUNCTIONS
         .iter()
-        .find(|known| **known == (strip(module), strip(function)))
+        .find(|known| **known == (strip(module), function))
         .map(|(module, function)| format!("{module}:{function}"))
+}
+
+/// Python's entry points may end with a list in brackets, which means nothing here.
+fn without_extras(function: &str) -> &str {
+    match function.split_once('[') {
+        Some((before, extras)) if extras.ends_with(']') && !extras.contains('\n') => strip(before),
+        _ => function,
+    }
 }
 
 /// The statement about a factory that cannot be resolved.

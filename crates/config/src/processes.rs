@@ -393,12 +393,16 @@ fn log_file(reader: &mut SectionReader<'_, '_>, option: &OptionSpec) -> WrittenL
         return automatic;
     };
     let names = reader.names.in_scope(NameScope::Process).local_first();
-    let twice = expand(&written.text, &names).map_or_else(
-        |_| written.text.clone().into_owned(),
-        std::borrow::Cow::into_owned,
-    );
-    value::child_log_file(reader.world, &twice).unwrap_or_else(|original| {
-        reader.bad_value(option, &written, original);
+    let twice = expand(&written.text, &names);
+    let text = twice.as_ref().unwrap_or(&written.text);
+    value::child_log_file(reader.world, text).unwrap_or_else(|original| {
+        match &twice {
+            Err(error) => {
+                let entry = written.entry;
+                reader.expansion_problem(entry, &written.text, option.name, error, &names);
+            }
+            Ok(_) => reader.bad_value(option, &written, original),
+        }
         automatic
     })
 }

@@ -108,6 +108,44 @@ impl SectionKind {
         }
     }
 
+    /// What such a section is for, in a sentence or two.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Supervisord => "The daemon itself. This section must exist, but may be empty.",
+            Self::UnixHttpServer => {
+                "A server on a unix socket, for supervisorctl and other clients on this machine. Sections whose names only begin so count too, so there can be several."
+            }
+            Self::InetHttpServer => {
+                "A server on a TCP port. Whoever reaches it can start and stop programs and read their logs, so bind it to localhost or set a password. There can be several."
+            }
+            Self::Supervisorctl => {
+                "How supervisorctl reaches the daemon; it must fit one of the servers. Included files are not looked at for this section."
+            }
+            Self::RpcInterface => {
+                "A name space of remote methods. Without the one called `supervisor` neither supervisorctl nor other clients can do anything."
+            }
+            Self::CtlPlugin => "Further commands of supervisorctl.",
+            Self::Include => {
+                "Further files that belong to the configuration. Only the main file can have this section."
+            }
+            Self::Program => {
+                "A program to run and to keep running; `x` is its name. Each program is a group of its own unless a `[group:x]` takes it."
+            }
+            Self::FcgiProgram => {
+                "A program whose processes share a socket, which is their standard input."
+            }
+            Self::EventListener => {
+                "A program that is told about events on its standard input and answers on its standard output. Its processes form a pool that shares the work."
+            }
+            Self::Group => "Programs that are started, stopped and changed together, as one group.",
+            Self::Default => "Keys that count in every section which does not have them itself.",
+            Self::Linchpin => {
+                "Reserved for options that Supervisor does not have. There are none yet."
+            }
+        }
+    }
+
     /// Whether sections of this kind take any key and pass it on.
     #[must_use]
     pub fn takes_any_key(self) -> bool {

@@ -235,8 +235,12 @@ fn server(world: &ImaginedWorld, server: &HttpServer, reading: &Reading) -> Valu
 
 fn group(world: &ImaginedWorld, config: &Config, group: &GroupConfig) -> Value {
     let mut members: Vec<&Arc<ProcessConfig>> = group.processes.iter().collect();
+    let is_in_use = config
+        .groups
+        .iter()
+        .any(|used| std::ptr::eq(used.as_ref(), group));
     for hidden in &config.shadowed_processes {
-        if hidden.group == group.name {
+        if is_in_use && hidden.group == group.name {
             members.insert(hidden.position, &hidden.process);
         }
     }

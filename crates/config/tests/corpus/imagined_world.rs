@@ -157,10 +157,10 @@ impl World for ImaginedWorld {
         if user_id == 0 {
             return Some(0);
         }
-        let user = match self.account(user_id) {
-            serde_json::Value::String(name) => name,
-            number => number.to_string(),
-        };
+        let account = self.account(user_id);
+        let user = account
+            .as_str()
+            .map_or_else(|| account.to_string(), str::to_owned);
         Some(self.made_up_id(&format!("gid-of-{user}")))
     }
 

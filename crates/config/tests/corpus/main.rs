@@ -5,8 +5,7 @@
 //! each folder below `multi/`) there is an answer in JSON that was made with Supervisor itself.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test: what cannot be read must stop it, and its figures are for people"
+    reason = "a test: what cannot be read must stop it"
 )]
 
 mod canonical;

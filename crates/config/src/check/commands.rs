@@ -1,0 +1,140 @@
+//! Commands that cannot run, or that expect a shell.
+
+use super::{Judge, one_process_of_each_section};
+use crate::command_words::command_words;
+use crate::model::{Config, ProcessConfig};
+use crate::paths::{base_name, join};
+use crate::world::World;
+
+/// Words that mean something only to a shell.
+const SHELL_OPERATORS: [&str; 9] = ["|", "||", "&&", "&", ";", ">", ">>", "<", "2>&1"];
+/// Where programs are looked for when there is no `PATH`.
+const DEFAULT_PATH: &str = "/bin:/usr/bin:/usr/local/bin";
+
+pub(super) fn judge(judge: &mut Judge<'_>, world: &dyn World, config: &Config) {
+    for (_, process) in one_process_of_each_section(config) {
+        let span = judge.span(&process.section, "command");
+        let words = match command_words(&process.command) {
+            Ok(words) => words,
+            Err(error) => {
+                judge.warn(
+                    span,
+                    format!(
+                        "this command cannot be split into words ({error}), so it never starts"
+                    ),
+                    "close the quotation mark, or double the backslash",
+                );
+                continue;
+            }
+        };
+        let Some(program) = words.first() else {
+            judge.warn(
+                span,
+                "there is no command here, so nothing can be started",
+                "write a command",
+            );
+            continue;
+        };
+        if !is_found(world, config, process, program) {
+            let message = format!("the program `{program}` is not there or cannot be executed");
+            let help = if program.contains('/') {
+                "correct the path, install the program, or make it executable"
+            } else {
+                "write the whole path, install the program, or set `PATH` in `environment`"
+            };
+            judge.warn(span, message, help);
+        }
+        shell_syntax(judge, process, &words);
+        missing_directory(judge, world, process);
+    }
+}
+
+fn is_found(world: &dyn World, config: &Config, process: &ProcessConfig, program: &str) -> bool {
+    if program.contains('/') {
+        return world.is_executable(program);
+    }
+    let own = process
+        .environment
+        .get("PATH")
+        .or_else(|| config.supervisord.environment.get("PATH"));
+    let path = own
+        .map(String::as_str)
+        .or_else(|| world.variable("PATH"))
+        .filter(|path| !path.is_empty())
+        .unwrap_or(DEFAULT_PATH);
+    path.split(':')
+        .any(|directory| world.is_executable(&join(directory, program)))
+}
+
+fn shell_syntax(judge: &mut Judge<'_>, process: &ProcessConfig, words: &[String]) {
+    let program = words.first().map_or("", |program| base_name(program));
+    // A shell or another interpreter of commands may well be given such words.
+    if matches!(
+        program,
+        "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "busybox" | "env" | "ssh"
+    ) {
+        return;
+    }
+    let operator = words
+        .iter()
+        .skip(1)
+        .find(|word| SHELL_OPERATORS.contains(&word.as_str()));
+    let variable = words.iter().find(|word| is_variable(word));
+    let span = judge.span(&process.section, "command");
+    if let Some(operator) = operator {
+        judge.warn(
+            span,
+            format!(
+                "`{operator}` is passed to the program as an argument, because no shell is involved"
+            ),
+            "run it by a shell: `command=/bin/sh -c \"exec …\"`",
+        );
+    } else if let Some(variable) = variable {
+        let name = variable
+            .trim_start_matches(['$', '{'])
+            .trim_end_matches('}');
+        judge.warn(
+            span,
+            format!("`{variable}` is passed to the program as it is, because no shell is involved"),
+            format!("write `%(ENV_{name})s`"),
+        );
+    }
+}
+
+/// `$NAME` or `${NAME}` as a whole word.
+fn is_variable(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix('$') else {
+        return false;
+    };
+    let name = rest
+        .strip_prefix('{')
+        .map_or(Some(rest), |inside| inside.strip_suffix('}'));
+    name.is_some_and(|name| {
+        !name.is_empty()
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+            && name
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || character == '_')
+    })
+}
+
+/// The working directory is looked for only when the process is started.
+fn missing_directory(judge: &mut Judge<'_>, world: &dyn World, process: &ProcessConfig) {
+    let Some(directory) = process.directory.as_deref().filter(|path| !path.is_empty()) else {
+        return;
+    };
+    let span = judge.span(&process.section, "directory");
+    if directory.starts_with('~') {
+        judge.warn(
+            span,
+            "`~` is not expanded in `directory`",
+            "write the whole path, or `%(ENV_HOME)s`",
+        );
+    } else if !world.is_directory(directory) {
+        judge.warn(
+            span,
+            format!("the directory `{directory}` is not there, so the program cannot be started"),
+            "make the directory, or correct the path",
+        );
+    }
+}
