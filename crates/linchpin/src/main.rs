@@ -4,6 +4,7 @@
 //! it takes exactly the original's options.
 #![forbid(unsafe_code)]
 
+mod supervisorctl;
 mod supervisord;
 
 use std::ffi::OsString;
@@ -98,7 +99,7 @@ fn main() -> ExitCode {
 fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
     match program {
         Program::Supervisord => supervisord::run(called, arguments),
-        Program::Supervisorctl => { let _ = arguments; ExitCode::from(2) },
+        Program::Supervisorctl => supervisorctl::run(called, arguments),
         Program::EchoSupervisordConf => say(""),
         Program::Check => ExitCode::from(2),
     }

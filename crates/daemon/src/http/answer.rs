@@ -104,12 +104,10 @@ impl Answer {
 
     /// 401, which ends the connection as in the original.
     pub(crate) fn unauthorized() -> Self {
-        Self::error(StatusCode::UNAUTHORIZED)
-            .closing()
-            .with_header(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"default\""),
-            )
+        Self::error(StatusCode::UNAUTHORIZED).closing().with_header(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"default\""),
+        )
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -21,9 +21,7 @@ use super::answer::raw_error;
 use super::budget::Place;
 use super::client_stream::{ClientIo, ClientStream};
 use super::connection_state::{ConnectionState, Phase};
-use super::limits::{
-    FAREWELL_TIME, HEAD_TIME, LINGER_TIME, MAX_HEAD_BYTES, MAX_HEADER_LINES,
-};
+use super::limits::{FAREWELL_TIME, HEAD_TIME, LINGER_TIME, MAX_HEAD_BYTES, MAX_HEADER_LINES};
 use super::router;
 use super::server::Server;
 

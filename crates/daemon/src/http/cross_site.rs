@@ -17,9 +17,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use hyper::header::{
-    ACCEPT_LANGUAGE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER, USER_AGENT,
-};
+use hyper::header::{ACCEPT_LANGUAGE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER, USER_AGENT};
 use hyper::{Method, Request};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -94,7 +92,12 @@ pub(crate) fn check<B>(
     } = circumstances;
     if !has_password && (is_loopback || looks_like_a_browser(headers)) {
         let host = text(headers, HOST)
-            .or_else(|| request.uri().authority().map(hyper::http::uri::Authority::as_str))
+            .or_else(|| {
+                request
+                    .uri()
+                    .authority()
+                    .map(hyper::http::uri::Authority::as_str)
+            })
             .unwrap_or("");
         if !is_own_host(host, own_names) {
             return Err(Refusal::ForeignHost);
@@ -219,24 +222,88 @@ mod tests {
     fn requests_of_other_sites_are_refused() {
         let refused = Err(Refusal::CrossSite);
         check_all(&[
-            ("POST", "Host: 127.0.0.1:9001\nOrigin: https://evil.example", refused),
+            (
+                "POST",
+                "Host: 127.0.0.1:9001\nOrigin: https://evil.example",
+                refused,
+            ),
             ("POST", "Host: 127.0.0.1:9001\nOrigin: null", refused),
-            ("POST", "Host: 127.0.0.1:9001\nOrigin: http://127.0.0.1:9002", refused),
-            ("POST", "Host: 127.0.0.1:9001\nOrigin: http://127.0.0.1", refused),
-            ("POST", "Host: 127.0.0.1:9001\nOrigin: http://127.0.0.1:9001", Ok(())),
-            ("POST", "Host: localhost\nOrigin: http://LOCALHOST:80", Ok(())),
-            ("POST", "Host: 10.0.0.1\nReferer: http://evil.example/x", refused),
-            ("POST", "Host: 10.0.0.1:9001\nReferer: http://10.0.0.1:9001/?a", Ok(())),
-            ("GET", "Host: 10.0.0.1\nReferer: http://wiki.example/x", Ok(())),
-            ("GET", "Host: 10.0.0.1\nOrigin: http://evil.example", refused),
-            ("POST", "Host: localhost\nSec-Fetch-Site: cross-site", refused),
-            ("POST", "Host: localhost\nSec-Fetch-Site: same-site", refused),
-            ("POST", "Host: localhost\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate", refused),
-            ("GET", "Host: localhost\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors", refused),
-            ("GET", "Host: localhost\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate", Ok(())),
+            (
+                "POST",
+                "Host: 127.0.0.1:9001\nOrigin: http://127.0.0.1:9002",
+                refused,
+            ),
+            (
+                "POST",
+                "Host: 127.0.0.1:9001\nOrigin: http://127.0.0.1",
+                refused,
+            ),
+            (
+                "POST",
+                "Host: 127.0.0.1:9001\nOrigin: http://127.0.0.1:9001",
+                Ok(()),
+            ),
+            (
+                "POST",
+                "Host: localhost\nOrigin: http://LOCALHOST:80",
+                Ok(()),
+            ),
+            (
+                "POST",
+                "Host: 10.0.0.1\nReferer: http://evil.example/x",
+                refused,
+            ),
+            (
+                "POST",
+                "Host: 10.0.0.1:9001\nReferer: http://10.0.0.1:9001/?a",
+                Ok(()),
+            ),
+            (
+                "GET",
+                "Host: 10.0.0.1\nReferer: http://wiki.example/x",
+                Ok(()),
+            ),
+            (
+                "GET",
+                "Host: 10.0.0.1\nOrigin: http://evil.example",
+                refused,
+            ),
+            (
+                "POST",
+                "Host: localhost\nSec-Fetch-Site: cross-site",
+                refused,
+            ),
+            (
+                "POST",
+                "Host: localhost\nSec-Fetch-Site: same-site",
+                refused,
+            ),
+            (
+                "POST",
+                "Host: localhost\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate",
+                refused,
+            ),
+            (
+                "GET",
+                "Host: localhost\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors",
+                refused,
+            ),
+            (
+                "GET",
+                "Host: localhost\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate",
+                Ok(()),
+            ),
             ("GET", "Host: localhost\nSec-Fetch-Site: none", Ok(())),
-            ("POST", "Host: localhost\nSec-Fetch-Site: same-origin\nOrigin: https://front.example", Ok(())),
-            ("POST", "Host: 127.0.0.1:9001\nX-Forwarded-Host: s.example\nOrigin: https://s.example", Ok(())),
+            (
+                "POST",
+                "Host: localhost\nSec-Fetch-Site: same-origin\nOrigin: https://front.example",
+                Ok(()),
+            ),
+            (
+                "POST",
+                "Host: 127.0.0.1:9001\nX-Forwarded-Host: s.example\nOrigin: https://s.example",
+                Ok(()),
+            ),
         ]);
     }
 

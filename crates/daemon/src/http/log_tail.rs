@@ -76,7 +76,13 @@ pub(crate) async fn process_log(
 
 /// Follows the main log.
 pub(crate) async fn main_log(services: &Services, stream: &Arc<ClientStream>) -> Answer {
-    follow(services, stream, Request::WatchMainLog, Request::MainLogFile).await
+    follow(
+        services,
+        stream,
+        Request::WatchMainLog,
+        Request::MainLogFile,
+    )
+    .await
 }
 
 async fn follow(

@@ -48,9 +48,7 @@ pub(crate) async fn read(
         }
         if !share.grow(piece.len()) {
             let because = "Too many large requests at once.";
-            return Err(
-                Answer::error_because(StatusCode::SERVICE_UNAVAILABLE, because).closing(),
-            );
+            return Err(Answer::error_because(StatusCode::SERVICE_UNAVAILABLE, because).closing());
         }
         bytes.extend_from_slice(&piece);
     }

@@ -25,9 +25,14 @@ pub(crate) async fn answer(
 ) -> Answer {
     state.enter(Phase::Answering);
     let journal = &server.services.journal;
-    let summary = journal
-        .is_logged(LogLevel::Trace)
-        .then(|| format!("{} {} {:?}", request.method(), request.uri(), request.version()));
+    let summary = journal.is_logged(LogLevel::Trace).then(|| {
+        format!(
+            "{} {} {:?}",
+            request.method(),
+            request.uri(),
+            request.version()
+        )
+    });
     let answer = match refusal(server, stream, &request) {
         Some(answer) => answer,
         None => route(server, stream, state, request).await,
@@ -46,11 +51,7 @@ pub(crate) async fn answer(
 }
 
 /// Why a request is not even looked at.
-fn refusal(
-    server: &Server,
-    stream: &ClientStream,
-    request: &Request<Incoming>,
-) -> Option<Answer> {
+fn refusal(server: &Server, stream: &ClientStream, request: &Request<Incoming>) -> Option<Answer> {
     let credentials = server.config.credentials.as_ref();
     if let ClientStream::Tcp(_) = stream {
         let circumstances = Circumstances {

@@ -2,8 +2,8 @@
 
 use linchpin_core::{Command, DaemonState, Target};
 use linchpin_protocol::{
-    API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, method_help,
-    method_names, method_signature,
+    API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, method_help, method_names,
+    method_signature,
 };
 use linchpin_sys::signals::parse_signal;
 
@@ -27,9 +27,7 @@ impl Context<'_> {
         match call {
             Call::GetApiVersion => Ok(Answered::Text(API_VERSION.to_owned())),
             Call::GetSupervisorVersion => Ok(Answered::Text(SUPERVISOR_VERSION.to_owned())),
-            Call::GetIdentification => {
-                Ok(Answered::Text(self.shared.identity.identifier.clone()))
-            }
+            Call::GetIdentification => Ok(Answered::Text(self.shared.identity.identifier.clone())),
             Call::GetPid => Ok(Answered::Number(i64::from(self.shared.identity.pid))),
             Call::GetState => {
                 let (code, name) =
@@ -50,7 +48,9 @@ impl Context<'_> {
                 other => Err(unexpected(&other)),
             },
 
-            Call::StartProcess { name, wait } => self.start(Target::parse(&name), &name, wait).await,
+            Call::StartProcess { name, wait } => {
+                self.start(Target::parse(&name), &name, wait).await
+            }
             Call::StartProcessGroup { name, wait } => {
                 self.start(Target::Group(name.clone()), &name, wait).await
             }
@@ -362,6 +362,9 @@ fn outcome(reply: Reply, name: &str) -> Result<Answered, Fault> {
 fn unexpected(reply: &Reply) -> Fault {
     match reply {
         Reply::Gone => Fault::bare(FaultCode::ShutdownState),
-        other => Fault::with(FaultCode::Failed, format_args!("unexpected reply {other:?}")),
+        other => Fault::with(
+            FaultCode::Failed,
+            format_args!("unexpected reply {other:?}"),
+        ),
     }
 }

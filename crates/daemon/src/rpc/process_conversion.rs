@@ -52,9 +52,7 @@ fn description(process: &ProcessInfo, stop_stamp: StopStamp) -> Cow<'_, str> {
         ProcessState::Stopped | ProcessState::Exited if process.start == 0 || process.stop == 0 => {
             Cow::Borrowed("Not started")
         }
-        ProcessState::Stopped | ProcessState::Exited => {
-            Cow::Owned(stop_stamp(process.stop))
-        }
+        ProcessState::Stopped | ProcessState::Exited => Cow::Owned(stop_stamp(process.stop)),
         ProcessState::Starting | ProcessState::Stopping | ProcessState::Unknown => {
             Cow::Borrowed("")
         }
@@ -91,14 +89,15 @@ mod tests {
             pid: 7,
         };
         change(&mut process);
-        assert_eq!(description(&process, |seconds| format!("at {seconds}")), expected);
+        assert_eq!(
+            description(&process, |seconds| format!("at {seconds}")),
+            expected
+        );
     }
 
     #[test]
     fn descriptions_are_the_originals() {
-        use ProcessState::{
-            Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown,
-        };
+        use ProcessState::{Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown};
         check(Running, |_| {}, "pid 7, uptime 2:46:40");
         check(Running, |p| p.now = p.start - 5, "pid 7, uptime 0:00:00");
         check(

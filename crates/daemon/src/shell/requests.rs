@@ -79,8 +79,11 @@ impl Shell {
         let Load { purpose, result } = load;
         match (purpose, result) {
             (Purpose::Reread(reply), Ok(loaded)) => {
+                // What is said once at the start, that the daemon runs as root, is not said again.
                 for (level, text) in loaded.messages {
-                    self.logs.log(level, text);
+                    if level < LogLevel::Critical {
+                        self.logs.log(level, text);
+                    }
                 }
                 self.command(Command::Reload { config: Box::new(loaded.config) }, reply);
             }

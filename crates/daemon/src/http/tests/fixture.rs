@@ -113,7 +113,10 @@ impl Fixture {
     }
 
     pub(super) fn log_changed(&self) {
-        self.fake.knowledge().changes.send_modify(|count| *count += 1);
+        self.fake
+            .knowledge()
+            .changes
+            .send_modify(|count| *count += 1);
     }
 }
 
@@ -158,7 +161,10 @@ impl Client {
     /// The head of an answer.
     pub(super) async fn head(&mut self) -> Received {
         let end = loop {
-            let found = self.received.windows(4).position(|four| four == b"\r\n\r\n");
+            let found = self
+                .received
+                .windows(4)
+                .position(|four| four == b"\r\n\r\n");
             if let Some(end) = found {
                 break end;
             }
@@ -177,7 +183,11 @@ impl Client {
     /// An answer of known length.
     pub(super) async fn answer(&mut self) -> Received {
         let mut answer = self.head().await;
-        let length: usize = answer.header("Content-Length").unwrap_or("0").parse().unwrap();
+        let length: usize = answer
+            .header("Content-Length")
+            .unwrap_or("0")
+            .parse()
+            .unwrap();
         while self.received.len() < length {
             assert!(self.more().await, "the body is short: {answer:?}");
         }

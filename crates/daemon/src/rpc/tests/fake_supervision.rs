@@ -190,7 +190,11 @@ impl FakeSupervision {
                 Some(path) => LogFileReply::Path(path.clone()),
                 None => LogFileReply::NoLog,
             }),
-            Request::WatchLog { group, name, stream } => {
+            Request::WatchLog {
+                group,
+                name,
+                stream,
+            } => {
                 let known = self.find(&group, &name).is_some() && stream == Stream::Stdout;
                 Reply::Watch(known.then(|| self.knowledge().changes.subscribe()))
             }

@@ -2,18 +2,20 @@
 
 pub(crate) mod fake_supervision;
 
-use linchpin_protocol::{Value, read_answer, write_call};
+use linchpin_protocol::{Value, WriteValue, read_answer, write_call};
 
 use super::{Document, Rpc};
 use fake_supervision::FakeSupervision;
 
 /// The answer to a call: its value, or the text of its fault.
 async fn call(rpc: &Rpc, method: &str, parameters: &[Value]) -> Result<Value, String> {
-    let parameters: Vec<&dyn linchpin_protocol::WriteValue> = parameters
-        .iter()
-        .map(|value| value as &dyn linchpin_protocol::WriteValue)
-        .collect();
-    let body = write_call(method, &parameters).unwrap();
+    let body = {
+        let values: Vec<_> = parameters
+            .iter()
+            .map(|value| value as &dyn WriteValue)
+            .collect();
+        write_call(method, &values).unwrap()
+    };
     match rpc.answer(body).await {
         Document::Xml { bytes, .. } => {
             let text = String::from_utf8(bytes).unwrap();
@@ -92,7 +94,11 @@ async fn faults_repeat_the_name_as_it_was_written() {
         ("startProcess", "x", "10 BAD_NAME: x"),
         ("startProcess", "x:x", "10 BAD_NAME: x:x"),
         ("startProcess", "x:*", "10 BAD_NAME: x"),
-        ("startProcess", "animals:cat", "60 ALREADY_STARTED: animals:cat"),
+        (
+            "startProcess",
+            "animals:cat",
+            "60 ALREADY_STARTED: animals:cat",
+        ),
         ("stopProcess", "animals:dog", "70 NOT_RUNNING: animals:dog"),
         ("startProcessGroup", "cat", "10 BAD_NAME: cat"),
         ("addProcessGroup", "animals", "90 ALREADY_ADDED: animals"),
@@ -110,14 +116,25 @@ async fn faults_repeat_the_name_as_it_was_written() {
 async fn a_group_gives_an_array_of_results() {
     let rpc = FakeSupervision::start().rpc(true);
     let stopped = Ok(Value::Array(vec![status("cat", "animals", 80, "OK")]));
-    for (method, name) in [("stopProcess", "animals:*"), ("stopProcessGroup", "animals")] {
+    for (method, name) in [
+        ("stopProcess", "animals:*"),
+        ("stopProcessGroup", "animals"),
+    ] {
         let result = call(&rpc, &format!("supervisor.{method}"), &[name.into()]).await;
         assert_eq!(result, stopped, "{method}");
     }
-    assert_eq!(call(&rpc, "supervisor.stopAllProcesses", &[]).await, stopped);
+    assert_eq!(
+        call(&rpc, "supervisor.stopAllProcesses", &[]).await,
+        stopped
+    );
     assert_eq!(
         call(&rpc, "supervisor.startProcess", &["animals:".into()]).await,
-        Ok(Value::Array(vec![status("dog", "animals", 50, "SPAWN_ERROR: animals:dog")]))
+        Ok(Value::Array(vec![status(
+            "dog",
+            "animals",
+            50,
+            "SPAWN_ERROR: animals:dog"
+        )]))
     );
 }
 
@@ -137,9 +154,20 @@ async fn a_wrong_name_comes_before_a_wrong_signal() {
     check("signalProcess", "animals:cat", "FOO", fault(bad)).await;
     check("signalProcess", "animals:cat", "sigusr1", Ok(true.into())).await;
     check("signalProcess", "animals:cat", " 1 ", Ok(true.into())).await;
-    check("signalProcess", "animals:dog", "HUP", fault("70 NOT_RUNNING: animals:dog")).await;
+    check(
+        "signalProcess",
+        "animals:dog",
+        "HUP",
+        fault("70 NOT_RUNNING: animals:dog"),
+    )
+    .await;
     check("signalProcessGroup", "x", "FOO", fault("10 BAD_NAME: x")).await;
-    let results = Ok(Value::Array(vec![status("cat", "animals", 11, "BAD_SIGNAL: FOO")]));
+    let results = Ok(Value::Array(vec![status(
+        "cat",
+        "animals",
+        11,
+        "BAD_SIGNAL: FOO",
+    )]));
     check("signalProcessGroup", "animals", "FOO", results.clone()).await;
     check("signalProcess", "animals:*", "FOO", results.clone()).await;
     check("signalAllProcesses", "", "FOO", results).await;
@@ -226,7 +254,10 @@ async fn a_multicall_runs_in_order_and_gives_bare_values() {
             true.into(),
             Value::Int(4242),
             fault(10, "BAD_NAME: x"),
-            fault(2, "INCORRECT_PARAMETERS: Recursive system.multicall forbidden"),
+            fault(
+                2,
+                "INCORRECT_PARAMETERS: Recursive system.multicall forbidden"
+            ),
             fault(2, "INCORRECT_PARAMETERS: No methodName"),
             true.into(),
         ]))
@@ -260,7 +291,11 @@ async fn logs_are_read_by_the_originals_rules() {
     assert_eq!(read(-6, 1).await, fault("3 BAD_ARGUMENTS"));
     assert_eq!(read(0, -1).await, fault("3 BAD_ARGUMENTS"));
     let tail = |text: &str, offset: i64, overflow: bool| {
-        Ok(Value::Array(vec![text.into(), offset.into(), overflow.into()]))
+        Ok(Value::Array(vec![
+            text.into(),
+            offset.into(),
+            overflow.into(),
+        ]))
     };
     let parameters = ["animals:cat".into(), Value::Int(0), Value::Int(4)];
     assert_eq!(
@@ -276,10 +311,15 @@ async fn logs_are_read_by_the_originals_rules() {
         call(&rpc, "supervisor.tailProcessStdoutLog", &nowhere).await,
         tail("", 0, false)
     );
-    fake.knowledge().logs.insert("cat".to_owned(), missing.clone());
+    fake.knowledge()
+        .logs
+        .insert("cat".to_owned(), missing.clone());
     fake.knowledge().main_log = Some(missing.clone());
     assert_eq!(read(0, 0).await, fault(&format!("20 NO_FILE: {missing}")));
-    assert_eq!(call(&rpc, "supervisor.clearLog", &[]).await, fault("20 NO_FILE"));
+    assert_eq!(
+        call(&rpc, "supervisor.clearLog", &[]).await,
+        fault("20 NO_FILE")
+    );
     assert_eq!(
         call(&rpc, "supervisor.tailProcessLog", &parameters).await,
         tail("", 0, false)
@@ -298,11 +338,19 @@ async fn standard_input_has_its_faults() {
     for (name, expected) in [
         ("animals:cat", Ok(true.into())),
         ("animals:dog", fault("70 NOT_RUNNING: animals:dog")),
-        ("slow", fault("30 FAILED: slow does not read its standard input")),
+        (
+            "slow",
+            fault("30 FAILED: slow does not read its standard input"),
+        ),
         ("x", fault("10 BAD_NAME: x")),
         ("animals:*", fault("10 BAD_NAME: animals:*")),
     ] {
-        let result = call(&rpc, "supervisor.sendProcessStdin", &[name.into(), "x".into()]).await;
+        let result = call(
+            &rpc,
+            "supervisor.sendProcessStdin",
+            &[name.into(), "x".into()],
+        )
+        .await;
         assert_eq!(result, expected, "{name}");
     }
 }
@@ -322,7 +370,10 @@ async fn configurations_are_sorted_and_fit_the_wire() {
         ("uid", Value::Int(33)),
         ("directory", "none".into()),
         ("autorestart", true.into()),
-        ("exitcodes", Value::Array(vec![Value::Int(0), Value::Int(2)])),
+        (
+            "exitcodes",
+            Value::Array(vec![Value::Int(0), Value::Int(2)]),
+        ),
         ("inuse", true.into()),
         ("group_prio", Value::Int(999)),
         ("process_prio", Value::Int(5)),
@@ -335,7 +386,13 @@ async fn configurations_are_sorted_and_fit_the_wire() {
 async fn what_is_no_call_is_refused() {
     let rpc = FakeSupervision::start().rpc(true);
     let long = format!("<methodCall>{}", "x".repeat(1 << 20));
-    for body in ["", "junk", "<methodCall/>", "<methodCall>\u{0}</methodCall>", &long] {
+    for body in [
+        "",
+        "junk",
+        "<methodCall/>",
+        "<methodCall>\u{0}</methodCall>",
+        &long,
+    ] {
         let document = rpc.answer(body.as_bytes().to_vec()).await;
         assert!(matches!(document, Document::Unreadable), "{:.20}", body);
     }
