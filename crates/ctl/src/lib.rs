@@ -17,6 +17,7 @@ mod session;
 mod settings;
 mod shell;
 mod topics;
+mod usage;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;
