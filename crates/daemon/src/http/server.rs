@@ -212,7 +212,8 @@ pub(crate) async fn serve(
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE / 100).await,
         }
     }
-    drop(accepting);
+    // Both, or the socket would go on taking connections that nobody serves.
+    drop((accepting, reserve));
     let farewell = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(FAREWELL_TIME, farewell).await;
     Ok(())

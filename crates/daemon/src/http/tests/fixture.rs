@@ -134,7 +134,7 @@ impl Client {
 
     /// More bytes; false at the end.
     async fn more(&mut self) -> bool {
-        let mut buffer = [0; 65536];
+        let mut buffer = vec![0; 65536];
         let count = self.stream.read(&mut buffer).await.unwrap_or(0);
         self.received.extend_from_slice(&buffer[..count]);
         count > 0
