@@ -73,8 +73,13 @@ impl Supervisor {
         process.state = to;
         process.since = step.now;
         process.reason = reason.clone();
-        if to == ProcessState::Backoff {
-            process.failures = process.failures.saturating_add(1);
+        match to {
+            ProcessState::Backoff => process.failures = process.failures.saturating_add(1),
+            ProcessState::Running
+            | ProcessState::Stopped
+            | ProcessState::Exited
+            | ProcessState::Fatal => process.failures = 0,
+            ProcessState::Starting | ProcessState::Stopping | ProcessState::Unknown => {}
         }
         let expected = !matches!(
             reason,
@@ -218,10 +223,9 @@ impl Supervisor {
     }
 
     fn entered_running(&mut self, id: ProcessId, step: &mut Step<'_>) {
-        let Some(process) = self.processes.get_mut(&id) else {
+        let Some(process) = self.processes.get(&id) else {
             return;
         };
-        process.failures = 0;
         let startsecs = process.config.startsecs;
         let name = process.config.name.clone();
         self.change_state(
@@ -241,7 +245,6 @@ impl Supervisor {
         let failures = process.failures;
         if i64::from(failures) > process.config.startretries {
             let name = process.config.name.clone();
-            process.failures = 0;
             self.change_state(
                 id,
                 ProcessState::Fatal,
@@ -380,7 +383,6 @@ impl Supervisor {
             return AfterEnd::Nothing;
         };
         process.exit_status = Some(end.status.code());
-        process.failures = 0;
         let name = process.config.name.clone();
         let (status, expected) = (end.status, process.is_expected(end.status));
         let reason = Reason::StopCompleted { status };
@@ -419,7 +421,6 @@ impl Supervisor {
             return AfterEnd::Nothing;
         };
         process.exit_status = Some(end.status.code());
-        process.failures = 0;
         let (status, expected) = (end.status, process.is_expected(end.status));
         let (state, startsecs) = (process.state, process.config.startsecs);
         let name = process.config.name.clone();

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::groups::Group;
+use crate::lifecycle::Restart;
+use crate::process::Life;
 use crate::supervisor::{Step, Supervisor};
 use crate::timers::Timer;
 use crate::{Action, Message, Notice, ProcessId, ProcessState, Reason, ShutdownCause};
@@ -91,6 +93,16 @@ impl Supervisor {
     fn finish_shutdown(&mut self, step: &mut Step<'_>) {
         if self.waits_for_remains() {
             return;
+        }
+        // What ended in UNKNOWN was not waited for, and may have output that is being read.
+        let ended: Vec<ProcessId> = self
+            .processes
+            .values()
+            .filter(|process| matches!(process.life, Life::Ended { .. }))
+            .map(|process| process.id)
+            .collect();
+        for id in ended {
+            self.complete_exit(id, Restart::Forbidden, step);
         }
         self.refuse_what_is_open(step);
         if let Some(shutdown) = &mut self.shutdown {

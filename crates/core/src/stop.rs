@@ -72,7 +72,6 @@ impl Supervisor {
             return;
         }
         let name = process.config.name.clone();
-        process.failures = 0;
         process.stop_wall = Some(step.now.wall);
         self.timers.cancel(Timer::Process(id));
         if reason == Reason::DaemonStopping {
@@ -89,7 +88,6 @@ impl Supervisor {
         self.timers.cancel(Timer::StopReport(id));
         if let Some(process) = self.processes.get_mut(&id) {
             process.stop_wall = Some(step.now.wall);
-            process.failures = 0;
         }
         self.change_state(id, ProcessState::Stopped, Reason::StartAbandoned, step);
     }

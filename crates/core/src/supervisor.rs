@@ -156,16 +156,21 @@ impl Supervisor {
             Event::Command { operation, command } => self.command(operation, command, &mut step),
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
-        while let Some(timer) = self.timers.pop_due(now.monotonic) {
-            match timer {
-                Timer::Process(id) => self.process_timer(id, &mut step),
-                Timer::Drain(id) => self.complete_exit(id, Restart::AsConfigured, &mut step),
-                Timer::StopReport(id) => self.report_stop(id, &mut step),
-                Timer::Remains(generation) => self.remains_timer(generation, &mut step),
-                Timer::ShutdownReport => self.report_shutdown(&mut step),
-            }
-        }
         self.continue_shutdown(&mut step);
+        while let Some(timer) = self.timers.pop_due(now.monotonic) {
+            self.fire(timer, &mut step);
+            self.continue_shutdown(&mut step);
+        }
+    }
+
+    fn fire(&mut self, timer: Timer, step: &mut Step<'_>) {
+        match timer {
+            Timer::Process(id) => self.process_timer(id, step),
+            Timer::Drain(id) => self.complete_exit(id, Restart::AsConfigured, step),
+            Timer::StopReport(id) => self.report_stop(id, step),
+            Timer::Remains(generation) => self.remains_timer(generation, step),
+            Timer::ShutdownReport => self.report_shutdown(step),
+        }
     }
 
     fn command(&mut self, operation: OperationId, command: Command, step: &mut Step<'_>) {

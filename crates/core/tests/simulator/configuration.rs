@@ -1,0 +1,82 @@
+//! Random configurations, small and nasty.
+
+use std::sync::Arc;
+
+use linchpin_config::{AutoRestart, Config, GroupConfig, ProcessConfig};
+
+use super::random::Random;
+use crate::support;
+
+/// Names of groups; few, so that a reload meets the ones that are there.
+pub(crate) const GROUPS: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+/// Names of processes in groups of several.
+const MEMBERS: [&str; 4] = ["x0", "x1", "x2", "x3"];
+
+/// A configuration of one to five groups.
+pub(crate) fn configuration(random: &mut Random) -> Config {
+    let count = 1 + random.index(GROUPS.len());
+    let first = random.index(GROUPS.len());
+    let groups = (0..count)
+        .map(|offset| group(random, GROUPS[(first + offset) % GROUPS.len()]))
+        .collect();
+    support::config(groups)
+}
+
+/// Another configuration that has something in common with this one.
+pub(crate) fn changed(random: &mut Random, old: &Config) -> Config {
+    let mut groups: Vec<Arc<GroupConfig>> = Vec::new();
+    for name in GROUPS {
+        let known = old.groups.iter().find(|group| group.name == name);
+        match (known, random.below(6)) {
+            (Some(group), 0..=2) => groups.push(group.clone()),
+            (Some(_), 3..=4) | (None, 0..=1) => groups.push(group(random, name)),
+            (Some(_) | None, _) => {}
+        }
+    }
+    support::config(groups)
+}
+
+fn group(random: &mut Random, name: &str) -> Arc<GroupConfig> {
+    let priority = random.pick(&[-1, 1, 1, 2, 999]);
+    let processes = if random.percent(50) {
+        vec![process(random, name)]
+    } else {
+        let count = 1 + random.index(MEMBERS.len());
+        MEMBERS[..count]
+            .iter()
+            .map(|name| process(random, name))
+            .collect()
+    };
+    support::group(name, priority, processes)
+}
+
+fn process(random: &mut Random, name: &str) -> ProcessConfig {
+    let mut process = support::process(name);
+    process.priority = random.pick(&[1, 5, 5, 999]);
+    process.autostart = random.percent(70);
+    process.autorestart = random.pick(&[
+        AutoRestart::Never,
+        AutoRestart::Unexpected,
+        AutoRestart::Always,
+        AutoRestart::Always,
+    ]);
+    process.startsecs = random.pick(&[0, 0, 1, 1, 1, 3, 10, -1]);
+    process.startretries = random.pick(&[0, 1, 2, 3, 3, -1]);
+    process.exitcodes = random.pick::<&[i32]>(&[&[0], &[0, 2], &[], &[1]]).to_vec();
+    process.stopwaitsecs = random.pick(&[0, 1, 1, 5, 10, 10, -1]);
+    process.stopasgroup = random.percent(30);
+    process.killasgroup = process.stopasgroup || random.percent(20);
+    process.stopsignal = random.pick(&[15, 15, 2, 9]);
+    // Rarely, numbers that no clock reaches.
+    if random.percent(1) {
+        process.startsecs = i64::MAX;
+    }
+    if random.percent(1) {
+        process.stopwaitsecs = i64::MAX;
+    }
+    if random.percent(1) {
+        process.startretries = i64::MAX;
+    }
+    process
+}

@@ -1,0 +1,256 @@
+//! What happens next: a choice that looks at the world, so that rare meetings are not so rare.
+
+use linchpin_core::{Command, ExitStatus, ShutdownCause, SpawnFailureKind, Target};
+
+use super::configuration;
+use super::history::History;
+use super::random::Random;
+use super::stimulus::Stimulus;
+use super::world::Phase;
+
+/// Kinds of stimuli, each with the weight that it usually has.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Pass,
+    PassToDeadline,
+    JumpWall,
+    Wake,
+    Spawned,
+    SpawnFailed,
+    Die,
+    Obey,
+    Deliver,
+    Drained,
+    Empty,
+    Checked,
+    Protect,
+    Stray,
+    Start,
+    Stop,
+    Signal,
+    Reload,
+    Add,
+    Remove,
+    Shutdown,
+    Freeze,
+}
+
+const WEIGHTS: [(Kind, u64); 22] = [
+    (Kind::Pass, 60),
+    (Kind::PassToDeadline, 80),
+    (Kind::JumpWall, 5),
+    (Kind::Wake, 5),
+    (Kind::Spawned, 100),
+    (Kind::SpawnFailed, 12),
+    (Kind::Die, 30),
+    (Kind::Obey, 60),
+    (Kind::Deliver, 60),
+    (Kind::Drained, 40),
+    (Kind::Empty, 20),
+    (Kind::Checked, 60),
+    (Kind::Protect, 2),
+    (Kind::Stray, 3),
+    (Kind::Start, 40),
+    (Kind::Stop, 40),
+    (Kind::Signal, 15),
+    (Kind::Reload, 8),
+    (Kind::Add, 20),
+    (Kind::Remove, 12),
+    (Kind::Shutdown, 1),
+    (Kind::Freeze, 4),
+];
+
+/// The choice for one history. Each history favours and neglects some kinds, so that together they reach
+/// what the average never does.
+#[derive(Debug)]
+pub(crate) struct Generator {
+    weights: [u64; WEIGHTS.len()],
+    /// A shutdown may come after this many events.
+    shutdown_after: usize,
+}
+
+impl Generator {
+    pub(crate) fn new(random: &mut Random, events: usize) -> Self {
+        let shutdown_after = if random.percent(40) {
+            events / 2 + random.index(events.max(2))
+        } else {
+            usize::MAX
+        };
+        Self {
+            weights: WEIGHTS.map(|(_, weight)| weight * random.pick(&[0, 1, 2, 4, 4, 8])),
+            shutdown_after,
+        }
+    }
+
+    pub(crate) fn next(&self, random: &mut Random, history: &History) -> Stimulus {
+        let world = &history.world;
+        let asked = world.count(|start| start.phase == Phase::Asked);
+        let alive = world.count(|start| matches!(start.phase, Phase::Alive { .. }));
+        let told = world.count(|start| {
+            matches!(start.phase, Phase::Alive { .. }) && (start.is_told || start.is_doomed)
+        });
+        let undrained =
+            world.count(|start| matches!(start.phase, Phase::Told { .. }) && !start.is_drained);
+        let mut weights = self.weights;
+        for ((kind, _), weight) in WEIGHTS.iter().zip(&mut weights) {
+            let is_possible = match kind {
+                Kind::Spawned | Kind::SpawnFailed => asked > 0,
+                Kind::Die | Kind::Protect => alive > 0,
+                Kind::Obey => told > 0,
+                Kind::Deliver => history.has_news_waiting(),
+                Kind::Drained => undrained > 0,
+                Kind::Empty => world.count(|start| start.has_group) > 0,
+                Kind::Checked => !world.checks.is_empty(),
+                Kind::PassToDeadline => history.supervisor.next_deadline().is_some(),
+                Kind::Shutdown => history.events >= self.shutdown_after,
+                Kind::Pass
+                | Kind::JumpWall
+                | Kind::Wake
+                | Kind::Stray
+                | Kind::Start
+                | Kind::Stop
+                | Kind::Signal
+                | Kind::Reload
+                | Kind::Add
+                | Kind::Remove
+                | Kind::Freeze => true,
+            };
+            if !is_possible {
+                *weight = 0;
+            }
+        }
+        // However a history neglects it, time passes.
+        weights[0] = weights[0].max(1);
+        let (kind, _) = WEIGHTS[random.weighted(&weights)];
+        stimulus(kind, random, history)
+    }
+}
+
+fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
+    let nth = random.index(64);
+    match kind {
+        Kind::Pass => {
+            let unit = random.pick(&[1, 1_000_000, 50_000_000, 300_000_000, 1_000_000_000]);
+            let nanoseconds = random.below(8) * unit;
+            let is_long = random.percent(3);
+            Stimulus::Pass {
+                nanoseconds: if is_long {
+                    nanoseconds * 60
+                } else {
+                    nanoseconds
+                },
+                punctual: random.percent(85),
+            }
+        }
+        Kind::PassToDeadline => Stimulus::PassToDeadline {
+            offset: random.pick(&[0, 0, 0, 0, -1, 1, 1_000_000_000]),
+        },
+        Kind::JumpWall => Stimulus::JumpWall {
+            nanoseconds: random.pick(&[
+                -3_600_000_000_000,
+                3_600_000_000_000,
+                -1,
+                i64::MAX / 4,
+                i64::MIN / 4,
+            ]),
+        },
+        Kind::Wake => Stimulus::Wake,
+        Kind::Spawned => Stimulus::Spawned {
+            nth,
+            exec_failure: random.percent(8),
+        },
+        Kind::SpawnFailed => Stimulus::SpawnFailed {
+            nth,
+            kind: failure_kind(random),
+        },
+        Kind::Die => Stimulus::Die {
+            nth,
+            status: status(random),
+            drained: random.percent(60),
+            survivors: random.percent(25),
+            late: random.percent(25),
+        },
+        Kind::Obey => Stimulus::Obey {
+            nth,
+            drained: random.percent(60),
+            survivors: random.percent(30),
+            late: random.percent(25),
+        },
+        Kind::Deliver => Stimulus::Deliver { nth },
+        Kind::Drained => Stimulus::Drained { nth },
+        Kind::Empty => Stimulus::Empty { nth },
+        Kind::Checked => Stimulus::Checked {
+            nth,
+            failure: random.percent(10).then(|| failure_kind(random)),
+        },
+        Kind::Protect => Stimulus::Protect { nth },
+        Kind::Stray => Stimulus::Stray { nth },
+        Kind::Start => Stimulus::Command(Command::Start {
+            target: target(random, history),
+            wait: random.percent(60),
+        }),
+        Kind::Stop => Stimulus::Command(Command::Stop {
+            target: target(random, history),
+            wait: random.percent(60),
+        }),
+        Kind::Signal => Stimulus::Command(Command::Signal {
+            target: target(random, history),
+            signal: random.pick(&[1, 10, 15, 9]),
+        }),
+        Kind::Reload => Stimulus::Command(Command::Reload {
+            config: Box::new(configuration::changed(random, &history.config)),
+        }),
+        Kind::Add => Stimulus::Command(Command::AddGroup {
+            name: group_name(random),
+        }),
+        Kind::Remove => Stimulus::Command(Command::RemoveGroup {
+            name: group_name(random),
+        }),
+        Kind::Shutdown => Stimulus::Shutdown {
+            restart: random.percent(40),
+            cause: random.pick(&[ShutdownCause::Client, ShutdownCause::Signal(15)]),
+        },
+        Kind::Freeze => Stimulus::Freeze,
+    }
+}
+
+fn status(random: &mut Random) -> ExitStatus {
+    if random.percent(30) {
+        ExitStatus::Signal {
+            signal: random.pick(&[6, 9, 11]),
+            core_dumped: random.percent(50),
+        }
+    } else {
+        ExitStatus::Code(random.pick(&[0, 0, 1, 2, 127]))
+    }
+}
+
+fn failure_kind(random: &mut Random) -> SpawnFailureKind {
+    random.pick(&[
+        SpawnFailureKind::NoFile,
+        SpawnFailureKind::NotExecutable,
+        SpawnFailureKind::Other,
+    ])
+}
+
+fn group_name(random: &mut Random) -> String {
+    random.pick(&configuration::GROUPS).to_owned()
+}
+
+fn target(random: &mut Random, history: &History) -> Target {
+    match random.below(10) {
+        0 => Target::All,
+        1..=2 => Target::Group(group_name(random)),
+        3 => Target::parse("nobody"),
+        _ => {
+            let all = history.supervisor.processes_by_name();
+            match all.get(random.index(all.len())) {
+                Some(process) => Target::Process {
+                    group: process.group.to_owned(),
+                    name: process.config.name.clone(),
+                },
+                None => Target::All,
+            }
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! One history: a core, a fake system around it, and the stimuli that are applied to them one by one.
+
+use std::fmt::Write as _;
+
+use linchpin_config::{Config, GroupConfig};
+use linchpin_core::{
+    Action, Actions, Command, DaemonState, Event, Failure, OperationId, Outcome, ShutdownCause,
+    Supervisor, Target,
+};
+
+use super::configuration;
+use super::invariants::{Checker, Invariant, Violation, summary};
+use super::random::Random;
+use super::stimulus::Stimulus;
+use super::world::{Phase, World};
+
+/// A deadline as far as this from now never comes.
+const FAR: u64 = 1_000 * 86_400 * 1_000_000_000;
+
+/// How many things may still happen by themselves before a history counts as restless.
+const SETTLING_STEPS: usize = 100_000;
+
+/// How long a hung start stays so when everything else comes to rest: with an endless `stopwaitsecs` it is
+/// waited for without end.
+const HUNG_STEPS: usize = 1_000;
+
+/// What a history begins with.
+#[derive(Debug, Clone)]
+pub(crate) struct Beginning {
+    pub(crate) seed: u64,
+    pub(crate) config: Config,
+    pub(crate) answers_at_once: bool,
+}
+
+/// A history under way.
+#[derive(Debug)]
+pub(crate) struct History {
+    pub(crate) supervisor: Supervisor,
+    /// The copy that went through bytes, and must do the same.
+    twin: Option<Supervisor>,
+    pub(crate) world: World,
+    checker: Checker,
+    /// The configuration that was read last.
+    pub(crate) config: Config,
+    next_operation: u64,
+    /// How many events the core has handled.
+    pub(crate) events: usize,
+    /// What happened, line by line, if somebody wants to read it.
+    pub(crate) transcript: Option<String>,
+    actions: Actions,
+    twin_actions: Actions,
+}
+
+impl History {
+    /// A history in which the daemon has booted.
+    pub(crate) fn begin(beginning: &Beginning, with_transcript: bool) -> Result<Self, Violation> {
+        let mut history = Self {
+            supervisor: Supervisor::new(&beginning.config),
+            twin: None,
+            world: World::new(beginning.answers_at_once),
+            checker: Checker::default(),
+            config: beginning.config.clone(),
+            next_operation: 1,
+            events: 0,
+            transcript: with_transcript.then(String::new),
+            actions: Actions::new(),
+            twin_actions: Actions::new(),
+        };
+        for group in &beginning.config.groups {
+            history.note(|| group_summary(group));
+        }
+        history.feed(Event::Boot)?;
+        Ok(history)
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.supervisor.state() == DaemonState::Running
+    }
+
+    /// Whether a process that the core asked to end, or a group, is still there.
+    pub(crate) fn has_news_waiting(&self) -> bool {
+        !self.world.waiting.is_empty()
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.push_str(&line());
+            transcript.push('\n');
+        }
+    }
+
+    /// Lets something happen.
+    pub(crate) fn apply(&mut self, stimulus: &Stimulus) -> Result<(), Violation> {
+        self.note(|| format!("> {}", stimulus_summary(stimulus)));
+        let world = &mut self.world;
+        let event = match stimulus {
+            Stimulus::Pass {
+                nanoseconds,
+                punctual,
+            } => return self.pass(*nanoseconds, *punctual),
+            Stimulus::PassToDeadline { offset } => {
+                let Some(next) = self.supervisor.next_deadline() else {
+                    return Ok(());
+                };
+                let to = next.0.saturating_add_signed(*offset);
+                let nanoseconds = to.saturating_sub(self.world.monotonic);
+                if nanoseconds > FAR {
+                    return Ok(());
+                }
+                return self.pass(nanoseconds, false);
+            }
+            Stimulus::JumpWall { nanoseconds } => {
+                world.wall_offset = world.wall_offset.saturating_add(*nanoseconds);
+                None
+            }
+            Stimulus::Wake => Some(Event::Wake),
+            Stimulus::Spawned { nth, exec_failure } => world.spawned(*nth, *exec_failure),
+            Stimulus::SpawnFailed { nth, kind } => world.spawn_failed(*nth, *kind),
+            Stimulus::Die {
+                nth,
+                status,
+                drained,
+                survivors,
+                late,
+            } => world.die(*nth, Some(*status), *drained, *survivors, *late),
+            Stimulus::Obey {
+                nth,
+                drained,
+                survivors,
+                late,
+            } => world.die(*nth, None, *drained, *survivors, *late),
+            Stimulus::Deliver { nth } => world.deliver(*nth),
+            Stimulus::Drained { nth } => world.drained(*nth),
+            Stimulus::Empty { nth } => world.empty(*nth),
+            Stimulus::Checked { nth, failure } => world.checked(*nth, *failure),
+            Stimulus::Protect { nth } => {
+                world.protect(*nth);
+                None
+            }
+            Stimulus::Stray { nth } => Some(world.stray(*nth)),
+            Stimulus::Command(command) => Some(self.command(command.clone())),
+            Stimulus::Shutdown { restart, cause } => Some(Event::Shutdown {
+                restart: *restart,
+                cause: *cause,
+            }),
+            Stimulus::Freeze => return self.freeze(),
+        };
+        match event {
+            Some(event) => self.feed(event),
+            None => Ok(()),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Event {
+        if let Command::Reload { config } = &command
+            && self.is_running()
+        {
+            self.config = (**config).clone();
+        }
+        let operation = OperationId(self.next_operation);
+        self.next_operation += 1;
+        Event::Command { operation, command }
+    }
+
+    fn pass(&mut self, nanoseconds: u64, punctual: bool) -> Result<(), Violation> {
+        let end = self.world.monotonic.saturating_add(nanoseconds);
+        while punctual
+            && let Some(next) = self.supervisor.next_deadline()
+            && next.0 <= end
+        {
+            self.world.monotonic = next.0;
+            self.feed(Event::Wake)?;
+        }
+        self.world.monotonic = end;
+        self.feed(Event::Wake)
+    }
+
+    fn freeze(&mut self) -> Result<(), Violation> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Invariant::FreezeChangesNothing.broken(error.to_string())
+        };
+        let bytes = self.supervisor.freeze().map_err(|error| broken(&error))?;
+        let twin = Supervisor::restore(&bytes).map_err(|error| broken(&error))?;
+        if twin != self.supervisor {
+            return Err(broken(&"the copy differs at once"));
+        }
+        self.twin = Some(twin);
+        Ok(())
+    }
+
+    /// Tells the core, does what it asks, and checks everything; then the answers that come at once.
+    fn feed(&mut self, event: Event) -> Result<(), Violation> {
+        self.feed_one(event)?;
+        let mut rest = 1_000;
+        while let Some(answer) = self.world.prompt.pop_front() {
+            if rest == 0 {
+                return Err(Invariant::BoundedActions.broken("signals without end"));
+            }
+            rest -= 1;
+            self.feed_one(answer)?;
+        }
+        Ok(())
+    }
+
+    fn feed_one(&mut self, event: Event) -> Result<(), Violation> {
+        self.events += 1;
+        let now = self.world.now();
+        if self.transcript.is_some() {
+            let line = if let Event::Command { operation, command } = &event {
+                format!("{operation:?} {}", summary(command))
+            } else {
+                format!("{event:?}")
+            };
+            self.note(|| format!("  {} {line}", seconds(now.monotonic.0)));
+        }
+        self.checker.before(&event, &self.supervisor, &self.world);
+        self.actions.clear();
+        if let Some(twin) = &mut self.twin {
+            self.twin_actions.clear();
+            twin.handle(event.clone(), now, &mut self.twin_actions);
+        }
+        self.supervisor.handle(event, now, &mut self.actions);
+        if self.transcript.is_some() {
+            for line in self
+                .actions
+                .iter()
+                .map(action_summary)
+                .collect::<Vec<String>>()
+            {
+                self.note(|| format!("    {line}"));
+            }
+        }
+        if self.twin.is_some() && self.twin_actions != self.actions {
+            return Err(Invariant::FreezeChangesNothing.broken(format!(
+                "{:?} instead of {:?}",
+                self.twin_actions, self.actions
+            )));
+        }
+        let bound = 40 + 20 * self.world.starts.len() + 200;
+        if self.actions.len() > bound {
+            return Err(
+                Invariant::BoundedActions.broken(format!("{} actions at once", self.actions.len()))
+            );
+        }
+        for action in &self.actions {
+            self.world.perform(action)?;
+            self.checker.action(action, &self.supervisor, &self.world)?;
+        }
+        self.checker.after(&self.supervisor, &self.world)
+    }
+
+    /// Lets everything come to rest: whatever is asked for succeeds, and nothing ends by itself.
+    fn settle(&mut self, hung_starts_answer: bool) -> Result<(), Violation> {
+        self.note(|| "> everything comes to rest".to_owned());
+        for step in 0..SETTLING_STEPS {
+            if !self.settle_one(hung_starts_answer || step > HUNG_STEPS)? {
+                return Ok(());
+            }
+        }
+        Err(Invariant::Convergence.broken("it never comes to rest"))
+    }
+
+    /// One step towards rest; false if everything rests.
+    fn settle_one(&mut self, hung_starts_answer: bool) -> Result<bool, Violation> {
+        let world = &self.world;
+        let far = world.monotonic.saturating_add(FAR);
+        let deadline = self.supervisor.next_deadline().filter(|next| next.0 <= far);
+        let is_asked = world.count(|start| start.phase == Phase::Asked) > 0;
+        let obeys = world.count(|start| {
+            matches!(start.phase, Phase::Alive { .. })
+                && (start.is_doomed || (start.is_told && !start.is_protected))
+        });
+        let empties = world.count(|start| start.has_group && start.is_group_doomed);
+        let groups = world.count(|start| start.has_group);
+        let stimulus = if !world.waiting.is_empty() {
+            Stimulus::Deliver { nth: 0 }
+        } else if !world.checks.is_empty() {
+            Stimulus::Checked {
+                nth: 0,
+                failure: None,
+            }
+        } else if is_asked && (hung_starts_answer || deadline.is_none()) {
+            Stimulus::Spawned {
+                nth: 0,
+                exec_failure: false,
+            }
+        } else if obeys > 0 {
+            Stimulus::Obey {
+                nth: 0,
+                drained: true,
+                survivors: false,
+                late: false,
+            }
+        } else if empties > 0 || (groups > 0 && deadline.is_none()) {
+            Stimulus::Empty { nth: 0 }
+        } else if deadline.is_some() {
+            Stimulus::PassToDeadline { offset: 0 }
+        } else {
+            return Ok(false);
+        };
+        self.apply(&stimulus)?;
+        Ok(true)
+    }
+
+    fn settle_and_look(&mut self) -> Result<(), Violation> {
+        self.settle(true)?;
+        let far = self.world.monotonic.saturating_add(FAR);
+        self.checker.settled(&self.supervisor, far)
+    }
+
+    /// Brings the history to its end: rest, perhaps a change of configuration as `supervisorctl update`
+    /// makes it, and the end of the daemon.
+    pub(crate) fn end(&mut self, seed: u64) -> Result<(), Violation> {
+        let mut random = Random::new(seed ^ 0xE4D);
+        if self.is_running() {
+            self.settle_and_look()?;
+            if random.percent(50) {
+                let config = configuration::changed(&mut random, &self.config);
+                self.update(config)?;
+            }
+            self.apply(&Stimulus::Shutdown {
+                restart: random.percent(30),
+                cause: ShutdownCause::Client,
+            })?;
+        }
+        self.settle(random.percent(50))?;
+        self.settle(true)?;
+        if self.checker.is_finished {
+            Ok(())
+        } else {
+            Err(Invariant::ShutdownFinishes.broken("it does not"))
+        }
+    }
+
+    fn run(&mut self, command: &Command) -> Result<Outcome, Violation> {
+        let operation = OperationId(self.next_operation);
+        self.apply(&Stimulus::Command(command.clone()))?;
+        for _ in 0..SETTLING_STEPS {
+            if let Some((answered, outcome)) = &self.checker.last_outcome
+                && *answered == operation
+            {
+                return Ok(outcome.clone());
+            }
+            if !self.settle_one(true)? {
+                break;
+            }
+        }
+        Err(Invariant::OneReply.broken(format!("none to {}", summary(command))))
+    }
+
+    /// What `supervisorctl update` does.
+    fn update(&mut self, config: Config) -> Result<(), Violation> {
+        let broken = |what: String| Err(Invariant::ReloadConverges.broken(what));
+        let wanted = config.groups.clone();
+        let config = Box::new(config);
+        let Outcome::Reloaded {
+            added,
+            changed,
+            removed,
+        } = self.run(&Command::Reload { config })?
+        else {
+            return broken("no list of changes".to_owned());
+        };
+        for name in removed.iter().chain(&changed) {
+            let target = Target::Group(name.clone());
+            self.run(&Command::Stop { target, wait: true })?;
+            let name = name.clone();
+            let outcome = self.run(&Command::RemoveGroup { name })?;
+            if outcome != Outcome::Done {
+                return broken(format!("a stopped group cannot be removed: {outcome:?}"));
+            }
+        }
+        for name in changed.iter().chain(&added) {
+            let name = name.clone();
+            let outcome = self.run(&Command::AddGroup { name })?;
+            if outcome != Outcome::Done {
+                return broken(format!("a group cannot be added: {outcome:?}"));
+            }
+        }
+        self.settle_and_look()?;
+        let mut at_work: Vec<_> = self
+            .supervisor
+            .groups()
+            .map(|group| group.config.clone())
+            .collect();
+        at_work.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+        if at_work != wanted {
+            return broken("other groups are at work than the configuration has".to_owned());
+        }
+        let name = "nobody".to_owned();
+        let outcome = self.run(&Command::RemoveGroup { name: name.clone() })?;
+        if outcome != Outcome::Failed(Failure::BadName(name)) {
+            return broken(format!("an unknown group was removed: {outcome:?}"));
+        }
+        Ok(())
+    }
+
+    /// The copy must not only have done the same, but be the same.
+    pub(crate) fn compare_twin(&self) -> Result<(), Violation> {
+        match &self.twin {
+            Some(twin) if *twin != self.supervisor => {
+                Err(Invariant::FreezeChangesNothing.broken("the copy has become another"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn seconds(nanoseconds: u64) -> String {
+    format!(
+        "{}.{:09}",
+        nanoseconds / 1_000_000_000,
+        nanoseconds % 1_000_000_000
+    )
+}
+
+fn stimulus_summary(stimulus: &Stimulus) -> String {
+    if let Stimulus::Command(command) = stimulus {
+        summary(command)
+    } else {
+        format!("{stimulus:?}")
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others are short enough as they are"
+)]
+fn action_summary(action: &Action) -> String {
+    match action {
+        Action::Spawn {
+            process,
+            generation,
+            config,
+            group,
+        } => format!("Spawn {group}:{} {process} {generation:?}", config.name),
+        Action::CheckCommand {
+            operation, process, ..
+        } => format!("CheckCommand {operation:?} {process}"),
+        Action::ProcessAdded { process, .. } => format!("ProcessAdded {process}"),
+        Action::Log(message) => format!("Log {message}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A group in a line.
+pub(crate) fn group_summary(group: &GroupConfig) -> String {
+    let mut text = format!("{} priority={}", group.name, group.priority);
+    for process in &group.processes {
+        let _ = write!(
+            text,
+            " {}(priority={} autostart={} autorestart={:?} startsecs={} startretries={} exitcodes={:?} \
+             stopwaitsecs={} stopasgroup={} killasgroup={})",
+            process.name,
+            process.priority,
+            process.autostart,
+            process.autorestart,
+            process.startsecs,
+            process.startretries,
+            process.exitcodes,
+            process.stopwaitsecs,
+            process.stopasgroup,
+            process.killasgroup
+        );
+    }
+    text
+}

@@ -1,0 +1,57 @@
+//! What can happen in a history. Each stimulus means something whatever came before it, so that a history
+//! from which some have been left out is a history too.
+
+use linchpin_core::{Command, ExitStatus, ShutdownCause, SpawnFailureKind};
+
+/// Something that happens. `nth` chooses among those that it can happen to, counted round.
+#[derive(Debug, Clone)]
+pub(crate) enum Stimulus {
+    /// Time passes; `punctual`: the shell wakes up at each deadline, else only at the end.
+    Pass { nanoseconds: u64, punctual: bool },
+    /// Time passes until this long after the next deadline, or before it if negative.
+    PassToDeadline { offset: i64 },
+    /// The system's clock is set.
+    JumpWall { nanoseconds: i64 },
+    /// The shell wakes up for nothing.
+    Wake,
+    /// A start succeeds.
+    Spawned { nth: usize, exec_failure: bool },
+    /// A start fails.
+    SpawnFailed { nth: usize, kind: SpawnFailureKind },
+    /// A process ends. `late`: the news waits for a `Deliver`.
+    Die {
+        nth: usize,
+        status: ExitStatus,
+        drained: bool,
+        survivors: bool,
+        late: bool,
+    },
+    /// A process that was told to end does so.
+    Obey {
+        nth: usize,
+        drained: bool,
+        survivors: bool,
+        late: bool,
+    },
+    /// News that waits is delivered.
+    Deliver { nth: usize },
+    /// The last output of an ended process has been read.
+    Drained { nth: usize },
+    /// A process group becomes empty.
+    Empty { nth: usize },
+    /// A command has been looked up.
+    Checked {
+        nth: usize,
+        failure: Option<SpawnFailureKind>,
+    },
+    /// From now on a process cannot be signalled.
+    Protect { nth: usize },
+    /// Answers that nobody waits for any more.
+    Stray { nth: usize },
+    /// Somebody wants something.
+    Command(Command),
+    /// The daemon is told to end.
+    Shutdown { restart: bool, cause: ShutdownCause },
+    /// The state is frozen and restored; the copy has to do the same from here on.
+    Freeze,
+}

@@ -1,0 +1,489 @@
+//! A fake operating system and the shell around the core: two clocks, processes with their groups, process
+//! ids that come round again, answers that come late or never.
+//!
+//! It does what the core asks and says so when the core asks for something that no real system could be
+//! asked for. What happens by itself is decided elsewhere, by stimuli.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use linchpin_core::{
+    Action, Event, ExitStatus, Generation, Monotonic, Now, OperationId, ProcessId, SignalOutcome,
+    SignalPurpose, SignalTarget, SpawnFailure, SpawnFailureKind, Wall,
+};
+
+use super::invariants::{Invariant, Violation};
+
+/// errno of a refused signal.
+const EPERM: i32 = 1;
+
+/// Process ids are few, so that they come round again.
+const PIDS: std::ops::Range<i32> = 100..140;
+
+/// The system.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) monotonic: u64,
+    /// What the wall clock is ahead of the monotonic one.
+    pub(crate) wall_offset: i64,
+    pub(crate) starts: BTreeMap<Generation, Start>,
+    /// News that has happened and has not been told.
+    pub(crate) waiting: VecDeque<Event>,
+    /// Commands that are being looked up.
+    pub(crate) checks: Vec<(OperationId, ProcessId)>,
+    /// Answers to signals come at once (else they join the waiting news).
+    pub(crate) answers_at_once: bool,
+    /// Answers that come at once.
+    pub(crate) prompt: VecDeque<Event>,
+    next_pid: i32,
+}
+
+/// One start that the core has asked for.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) process: ProcessId,
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) phase: Phase,
+    /// Signals to it are refused.
+    pub(crate) is_protected: bool,
+    /// It has got a stop signal.
+    pub(crate) is_told: bool,
+    /// It has got SIGKILL.
+    pub(crate) is_doomed: bool,
+    /// Others of its process group are alive.
+    pub(crate) has_group: bool,
+    /// Those others have got SIGKILL.
+    pub(crate) is_group_doomed: bool,
+    /// The core wants to know when the group is empty.
+    pub(crate) is_followed: bool,
+    /// All its output has been read.
+    pub(crate) is_drained: bool,
+    pub(crate) is_released: bool,
+    /// Its process was removed while it lived, which only UNKNOWN allows.
+    pub(crate) is_disowned: bool,
+    /// When the core was told of its end.
+    pub(crate) told_at: u64,
+}
+
+/// How far a start has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Asked for.
+    Asked,
+    /// A process.
+    Alive { pid: i32 },
+    /// Ended, and the core does not know.
+    Reaped { pid: i32 },
+    /// Ended, and the core knows.
+    Told { pid: i32 },
+}
+
+impl Start {
+    /// Whether a second process of the instance would be one too many.
+    pub(crate) fn may_live(&self) -> bool {
+        matches!(self.phase, Phase::Asked | Phase::Alive { .. })
+    }
+
+    pub(crate) fn pid(&self) -> Option<i32> {
+        match self.phase {
+            Phase::Asked => None,
+            Phase::Alive { pid } | Phase::Reaped { pid } | Phase::Told { pid } => Some(pid),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Told { .. })
+            && self.is_released
+            && !self.has_group
+            && !self.is_followed
+    }
+}
+
+impl World {
+    pub(crate) fn new(answers_at_once: bool) -> Self {
+        Self {
+            monotonic: 1_000_000_000_000,
+            wall_offset: 1_700_000_000_000_000_000,
+            starts: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            checks: Vec::new(),
+            answers_at_once,
+            prompt: VecDeque::new(),
+            next_pid: PIDS.start,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let since_boot = i64::try_from(self.monotonic).unwrap_or(i64::MAX);
+        Now {
+            monotonic: Monotonic(self.monotonic),
+            wall: Wall(since_boot.saturating_add(self.wall_offset)),
+        }
+    }
+
+    fn nth(&self, nth: usize, is_meant: impl Fn(&Start) -> bool) -> Option<Generation> {
+        let count = self.starts.values().filter(|start| is_meant(start)).count();
+        self.starts
+            .iter()
+            .filter(|(_, start)| is_meant(start))
+            .nth(nth.checked_rem(count)?)
+            .map(|(generation, _)| *generation)
+    }
+
+    pub(crate) fn count(&self, is_meant: impl Fn(&Start) -> bool) -> u64 {
+        let count = self.starts.values().filter(|start| is_meant(start)).count();
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    fn free_pid(&mut self) -> i32 {
+        loop {
+            let pid = self.next_pid;
+            self.next_pid = if pid + 1 == PIDS.end {
+                PIDS.start
+            } else {
+                pid + 1
+            };
+            let is_taken = self.starts.values().any(|start| {
+                start.pid() == Some(pid)
+                    && (matches!(start.phase, Phase::Alive { .. }) || start.has_group)
+            });
+            if !is_taken {
+                return pid;
+            }
+        }
+    }
+
+    pub(crate) fn spawned(&mut self, nth: usize, exec_failure: bool) -> Option<Event> {
+        let generation = self.nth(nth, |start| start.phase == Phase::Asked)?;
+        let pid = self.free_pid();
+        let start = self.starts.get_mut(&generation)?;
+        start.phase = Phase::Alive { pid };
+        Some(Event::Spawned {
+            process: start.process,
+            generation,
+            pid,
+            exec_failure: exec_failure.then(|| "chdir: ENOENT".to_owned()),
+        })
+    }
+
+    pub(crate) fn spawn_failed(&mut self, nth: usize, kind: SpawnFailureKind) -> Option<Event> {
+        let generation = self.nth(nth, |start| start.phase == Phase::Asked)?;
+        let start = self.starts.remove(&generation)?;
+        Some(Event::SpawnFailed {
+            process: start.process,
+            generation,
+            failure: failure(kind),
+        })
+    }
+
+    pub(crate) fn die(
+        &mut self,
+        nth: usize,
+        status: Option<ExitStatus>,
+        drained: bool,
+        survivors: bool,
+        late: bool,
+    ) -> Option<Event> {
+        let is_obedient = status.is_none();
+        let generation = self.nth(nth, |start| {
+            matches!(start.phase, Phase::Alive { .. })
+                && (!is_obedient || start.is_told || start.is_doomed)
+        })?;
+        let start = self.starts.get_mut(&generation)?;
+        let Phase::Alive { pid } = start.phase else {
+            return None;
+        };
+        let by_signal = |signal| ExitStatus::Signal {
+            signal,
+            core_dumped: false,
+        };
+        let status = if start.is_doomed {
+            by_signal(9)
+        } else {
+            status.unwrap_or(by_signal(15))
+        };
+        start.phase = Phase::Reaped { pid };
+        start.has_group = survivors && !start.is_group_doomed;
+        start.is_drained = drained;
+        let event = Event::Exited {
+            process: start.process,
+            generation,
+            status,
+            drained,
+            group_alive: start.has_group,
+        };
+        if late {
+            self.waiting.push_back(event);
+            return None;
+        }
+        Some(self.tell(event))
+    }
+
+    /// News is about to be told.
+    fn tell(&mut self, event: Event) -> Event {
+        if let Event::Exited { generation, .. } = &event
+            && let Some(start) = self.starts.get_mut(generation)
+            && let Phase::Reaped { pid } = start.phase
+        {
+            start.phase = Phase::Told { pid };
+            start.told_at = self.monotonic;
+        }
+        event
+    }
+
+    pub(crate) fn deliver(&mut self, nth: usize) -> Option<Event> {
+        let position = nth.checked_rem(self.waiting.len())?;
+        let event = self.waiting.remove(position)?;
+        Some(self.tell(event))
+    }
+
+    pub(crate) fn drained(&mut self, nth: usize) -> Option<Event> {
+        let generation = self.nth(nth, |start| {
+            matches!(start.phase, Phase::Told { .. }) && !start.is_drained
+        })?;
+        let start = self.starts.get_mut(&generation)?;
+        start.is_drained = true;
+        Some(Event::Drained {
+            process: start.process,
+            generation,
+        })
+    }
+
+    pub(crate) fn empty(&mut self, nth: usize) -> Option<Event> {
+        let generation = self.nth(nth, |start| start.has_group)?;
+        let start = self.starts.get_mut(&generation)?;
+        start.has_group = false;
+        let is_followed = start.is_followed;
+        self.forget(generation);
+        is_followed.then_some(Event::GroupGone { generation })
+    }
+
+    pub(crate) fn checked(&mut self, nth: usize, kind: Option<SpawnFailureKind>) -> Option<Event> {
+        let position = nth.checked_rem(self.checks.len())?;
+        let (operation, process) = self.checks.remove(position);
+        Some(Event::CommandChecked {
+            operation,
+            process,
+            failure: kind.map(failure),
+        })
+    }
+
+    pub(crate) fn protect(&mut self, nth: usize) {
+        if let Some(generation) = self.nth(nth, |start| {
+            start.may_live() && !start.is_doomed && !start.is_told
+        }) && let Some(start) = self.starts.get_mut(&generation)
+        {
+            start.is_protected = true;
+        }
+    }
+
+    /// Answers that nobody waits for any more.
+    pub(crate) fn stray(&self, nth: usize) -> Event {
+        let known = self.nth(nth, |start| {
+            matches!(start.phase, Phase::Told { .. }) && start.is_released && !start.is_followed
+        });
+        let generation = known.unwrap_or(Generation(u64::MAX));
+        let process = known
+            .and_then(|generation| self.starts.get(&generation))
+            .map_or(ProcessId(u32::MAX), |start| start.process);
+        if nth.is_multiple_of(2) {
+            Event::Drained {
+                process,
+                generation,
+            }
+        } else {
+            Event::GroupGone { generation }
+        }
+    }
+
+    fn forget(&mut self, generation: Generation) {
+        if self.starts.get(&generation).is_some_and(Start::is_over) {
+            self.starts.remove(&generation);
+        }
+    }
+
+    /// Does what the core asks.
+    pub(crate) fn perform(&mut self, action: &Action) -> Result<(), Violation> {
+        match action {
+            Action::Spawn {
+                process,
+                generation,
+                config,
+                group,
+            } => self.spawn(*process, *generation, group, &config.name),
+            Action::Signal {
+                process,
+                generation,
+                target,
+                signal,
+                purpose,
+            } => self.signal(*process, *generation, *target, *signal, *purpose),
+            Action::CheckCommand {
+                operation, process, ..
+            } => {
+                self.checks.push((*operation, *process));
+                Ok(())
+            }
+            Action::Release { generation, .. } => self.release(*generation),
+            Action::FollowGroup { generation, pgid } => self.follow(*generation, *pgid),
+            Action::ForgetGroup { generation } => {
+                let Some(start) = self
+                    .starts
+                    .get_mut(generation)
+                    .filter(|start| start.is_followed)
+                else {
+                    return Err(Invariant::SensibleRequests
+                        .broken(format!("{generation:?} forgotten, which is not followed")));
+                };
+                start.is_followed = false;
+                self.forget(*generation);
+                Ok(())
+            }
+            Action::ProcessRemoved { process } => {
+                for start in self.starts.values_mut() {
+                    start.is_disowned |= start.process == *process && start.is_protected;
+                }
+                Ok(())
+            }
+            Action::NameSurvivors { .. }
+            | Action::ProcessAdded { .. }
+            | Action::Publish(_)
+            | Action::Log(_)
+            | Action::Reply { .. }
+            | Action::Finished { .. } => Ok(()),
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        process: ProcessId,
+        generation: Generation,
+        group: &str,
+        name: &str,
+    ) -> Result<(), Violation> {
+        let is_other = |start: &&Start| {
+            start.group == group && start.name == name && start.may_live() && !start.is_disowned
+        };
+        if let Some(other) = self.starts.values().find(is_other) {
+            return Err(Invariant::OneLiveProcess.broken(format!(
+                "{group}:{name} is started beside {:?}",
+                other.phase
+            )));
+        }
+        let start = Start {
+            process,
+            group: group.to_owned(),
+            name: name.to_owned(),
+            phase: Phase::Asked,
+            is_protected: false,
+            is_told: false,
+            is_doomed: false,
+            has_group: false,
+            is_group_doomed: false,
+            is_followed: false,
+            is_drained: false,
+            is_released: false,
+            is_disowned: false,
+            told_at: 0,
+        };
+        match self.starts.insert(generation, start) {
+            None => Ok(()),
+            Some(_) => {
+                Err(Invariant::SensibleRequests.broken(format!("{generation:?} used twice")))
+            }
+        }
+    }
+
+    fn signal(
+        &mut self,
+        process: ProcessId,
+        generation: Generation,
+        target: SignalTarget,
+        signal: i32,
+        purpose: SignalPurpose,
+    ) -> Result<(), Violation> {
+        let stranger = || {
+            Invariant::SignalsReachNoStranger.broken(format!(
+                "{signal} to {target:?} as {generation:?} of {process}"
+            ))
+        };
+        let Some(start) = self.starts.get_mut(&generation) else {
+            return Err(stranger());
+        };
+        let (SignalTarget::Process(pid) | SignalTarget::Group(pid)) = target;
+        let is_for_group = matches!(target, SignalTarget::Group(_));
+        let outcome = match start.phase {
+            _ if start.pid() != Some(pid) => return Err(stranger()),
+            Phase::Asked => return Err(stranger()),
+            Phase::Alive { .. } if start.is_protected => SignalOutcome::Refused(EPERM),
+            Phase::Alive { .. } => {
+                start.is_told |= purpose == SignalPurpose::Stop;
+                start.is_doomed |= signal == 9;
+                start.is_group_doomed |= signal == 9 && is_for_group;
+                SignalOutcome::Sent
+            }
+            Phase::Reaped { .. } if is_for_group && start.has_group => {
+                start.is_group_doomed |= signal == 9;
+                SignalOutcome::Sent
+            }
+            Phase::Reaped { .. } => SignalOutcome::Gone,
+            Phase::Told { .. } if !start.is_followed || !is_for_group => return Err(stranger()),
+            Phase::Told { .. } if !start.has_group => SignalOutcome::Gone,
+            Phase::Told { .. } if start.is_protected => SignalOutcome::Refused(EPERM),
+            Phase::Told { .. } => {
+                start.is_group_doomed |= signal == 9;
+                SignalOutcome::Sent
+            }
+        };
+        let answer = Event::Signalled {
+            process,
+            generation,
+            purpose,
+            outcome,
+        };
+        if self.answers_at_once {
+            self.prompt.push_back(answer);
+        } else {
+            self.waiting.push_back(answer);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, generation: Generation) -> Result<(), Violation> {
+        let is_due =
+            |start: &&mut Start| matches!(start.phase, Phase::Told { .. }) && !start.is_released;
+        let Some(start) = self.starts.get_mut(&generation).filter(is_due) else {
+            return Err(Invariant::ReleasedOnce
+                .broken(format!("{generation:?} is released, and is not due for it")));
+        };
+        start.is_released = true;
+        self.forget(generation);
+        Ok(())
+    }
+
+    fn follow(&mut self, generation: Generation, pgid: i32) -> Result<(), Violation> {
+        let Some(start) = self.starts.get_mut(&generation).filter(|start| {
+            matches!(start.phase, Phase::Told { pid } if pid == pgid) && !start.is_followed
+        }) else {
+            return Err(Invariant::SensibleRequests
+                .broken(format!("{generation:?} cannot be followed as {pgid}")));
+        };
+        start.is_followed = true;
+        if !start.has_group {
+            self.waiting.push_back(Event::GroupGone { generation });
+        }
+        Ok(())
+    }
+}
+
+fn failure(kind: SpawnFailureKind) -> SpawnFailure {
+    let text = match kind {
+        SpawnFailureKind::NoFile => "can't find command 'x'",
+        SpawnFailureKind::NotExecutable => "command at 'x' is not executable",
+        SpawnFailureKind::Other => "too many open files to spawn 'x'",
+    };
+    SpawnFailure {
+        kind,
+        text: text.to_owned(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Configurations made by hand, for the tests and examples of the core.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use linchpin_config::{
+    AutoRestart, Config, GroupConfig, GroupKind, LogFile, LogLevel, MainLog, OutputConfig,
+    ProcessConfig, Supervisord,
+};
+
+/// A process with the defaults of the language.
+pub(crate) fn process(name: &str) -> ProcessConfig {
+    ProcessConfig {
+        name: name.to_owned(),
+        section: format!("program:{name}"),
+        command: format!("/bin/{name}"),
+        directory: None,
+        umask: None,
+        priority: 999,
+        autostart: true,
+        autorestart: AutoRestart::Unexpected,
+        startsecs: 1,
+        startretries: 3,
+        uid: None,
+        stdout: output(),
+        stderr: output(),
+        redirect_stderr: false,
+        stopsignal: 15,
+        stopwaitsecs: 10,
+        stopasgroup: false,
+        killasgroup: false,
+        exitcodes: vec![0],
+        environment: BTreeMap::new(),
+        serverurl: None,
+    }
+}
+
+/// A group of these processes.
+pub(crate) fn group(name: &str, priority: i64, processes: Vec<ProcessConfig>) -> Arc<GroupConfig> {
+    Arc::new(GroupConfig {
+        name: name.to_owned(),
+        priority,
+        kind: GroupKind::Program,
+        processes: processes.into_iter().map(Arc::new).collect(),
+    })
+}
+
+/// A configuration of these groups.
+pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
+    groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+    Config {
+        file: PathBuf::new(),
+        supervisord: supervisord(),
+        groups,
+        http_servers: Vec::new(),
+        rpc_interfaces: Vec::new(),
+        server_url: None,
+        shadowed_groups: Vec::new(),
+        shadowed_processes: Vec::new(),
+        grouped_fastcgi: Vec::new(),
+    }
+}
+
+fn output() -> OutputConfig {
+    OutputConfig {
+        logfile: LogFile::None,
+        logfile_maxbytes: 0,
+        logfile_backups: 0,
+        capture_maxbytes: 0,
+        events_enabled: false,
+        syslog: false,
+    }
+}
+
+fn supervisord() -> Supervisord {
+    Supervisord {
+        minfds: 1024,
+        minprocs: 200,
+        directory: None,
+        user: None,
+        uid: None,
+        gid: None,
+        umask: 0o022,
+        logfile: MainLog::Syslog,
+        logfile_maxbytes: 0,
+        logfile_backups: 0,
+        loglevel: LogLevel::Info,
+        pidfile: String::new(),
+        identifier: "supervisor".to_owned(),
+        nodaemon: true,
+        silent: false,
+        childlogdir: String::new(),
+        nocleanup: false,
+        strip_ansi: false,
+        environment: BTreeMap::new(),
+    }
+}
