@@ -35,6 +35,8 @@ mod section_reader;
 mod servers;
 mod source;
 mod suggestion;
+#[cfg(test)]
+mod testing;
 mod usage;
 mod value;
 mod world;

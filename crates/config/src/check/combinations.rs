@@ -127,7 +127,8 @@ fn events(judge: &mut Judge<'_>, config: &Config, group: &GroupConfig, process: 
                 && !is_heard
                 && let Some(entry) = judge.written(&process.section, &key)
             {
-                judge.warn(
+                judge.warn_of_kind(
+                    format!("unheard {key}"),
                     Some(entry.key_span),
                     format!("`{key}` makes events that no event listener receives"),
                     format!("add an [eventlistener:x] with `events={event}`, or remove the option"),

@@ -11,6 +11,8 @@ mod names;
 mod text;
 mod wiring;
 
+use std::collections::BTreeMap;
+
 use crate::control::{ControlRequest, load_supervisorctl};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Document, Entry, Section};
@@ -67,7 +69,7 @@ fn judge_text(document: &Document) -> Vec<Diagnostic> {
     let mut judge = Judge::new(document);
     names::judge(&mut judge);
     text::judge(&mut judge);
-    judge.warnings
+    judge.into_warnings()
 }
 
 /// Rules that need a configuration that can be used.
@@ -99,13 +101,15 @@ fn judge_config(world: &dyn World, request: &LoadRequest, loaded: &Loaded) -> Ve
                 ..problem
             }));
     }
-    judge.warnings
+    judge.into_warnings()
 }
 
 /// Collects warnings about a document.
 struct Judge<'a> {
     document: &'a Document,
     warnings: Vec<Diagnostic>,
+    /// Warnings that stand for all of their kind: position, and how many more there are.
+    repeated: BTreeMap<String, (usize, usize)>,
 }
 
 impl<'a> Judge<'a> {
@@ -113,7 +117,35 @@ impl<'a> Judge<'a> {
         Self {
             document,
             warnings: Vec::new(),
+            repeated: BTreeMap::new(),
         }
+    }
+
+    /// As [`Judge::warn`], but only the first of a kind is told, with the number of the others.
+    fn warn_of_kind(
+        &mut self,
+        kind: String,
+        span: Option<Span>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if let Some((_, more)) = self.repeated.get_mut(&kind) {
+            *more += 1;
+            return;
+        }
+        self.repeated.insert(kind, (self.warnings.len(), 0));
+        self.warn(span, message, help);
+    }
+
+    fn into_warnings(mut self) -> Vec<Diagnostic> {
+        for (position, more) in self.repeated.into_values() {
+            let times = if more == 1 { "time" } else { "times" };
+            if more > 0 {
+                let message = &mut self.warnings[position].message;
+                *message = format!("{message} (and {more} more {times} below)");
+            }
+        }
+        self.warnings
     }
 
     fn warn(&mut self, span: Option<Span>, message: impl Into<String>, help: impl Into<String>) {

@@ -20,7 +20,7 @@ fn unknown_section(judge: &mut Judge<'_>, section: &Section) {
     let name = &section.name;
     let help = match meant_section(name) {
         Some(meant) => format!("did you mean `[{meant}]`?"),
-        None => "Supervisor skips sections that it does not know".to_owned(),
+        None => "remove it, unless a plugin or another program reads it from this file".to_owned(),
     };
     let span = section.headers.first().copied();
     judge.warn(span, format!("nothing reads the section `[{name}]`"), help);
@@ -75,12 +75,13 @@ fn unknown_options(judge: &mut Judge<'_>, section: &Section, kind: SectionKind) 
         let help = if let Some(meant) = closest(key, known) {
             format!("did you mean `{meant}`?")
         } else if elsewhere.is_empty() {
-            "remove it, or look it up in the reference of options".to_owned()
+            "remove it, unless another program reads it from this file".to_owned()
         } else {
             format!("it is an option of [{}]", elsewhere.join("], ["))
         };
         let message = format!("nothing reads `{key}` in [{}]", section.name);
-        judge.warn(Some(entry.key_span), message, help);
+        let rule = format!("unknown option {} {key}", kind.title());
+        judge.warn_of_kind(rule, Some(entry.key_span), message, help);
     }
 }
 

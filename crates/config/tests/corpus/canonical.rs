@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use linchpin_config::{
-    AutoRestart, Config, ControlRequest, GroupConfig, GroupKind, HttpAddress, HttpServer,
-    LoadFailure, LoadRequest, LogFile, LogLevel, MainLog, OutputConfig, Plugin, ProcessConfig,
-    Reading, load, load_supervisorctl,
+    AutoRestart, CheckReport, Config, ControlRequest, GroupConfig, GroupKind, HttpAddress,
+    HttpServer, LoadFailure, LoadRequest, LogFile, LogLevel, MainLog, OutputConfig, Plugin,
+    ProcessConfig, Reading, check, load, load_supervisorctl,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,6 +36,25 @@ pub(crate) fn answer(config: &Path, includes: Includes, environment: &Value) -> 
     }
     answer.insert("env".to_owned(), environment.clone());
     tidy(Value::Object(answer))
+}
+
+/// What a check says about a file.
+pub(crate) fn report(config: &Path, includes: Includes, expected: &Value) -> CheckReport {
+    let text = String::from_utf8_lossy(&std::fs::read(config).unwrap()).into_owned();
+    let variables = ordered_environment(&text, &expected["env"]);
+    let includes = if expected.get("as_included").is_some() {
+        Includes::Fragment
+    } else {
+        includes
+    };
+    let world = ImaginedWorld::new(config, includes, variables);
+    check(
+        &world,
+        &LoadRequest {
+            file: Some(world.main().to_owned()),
+            ..LoadRequest::default()
+        },
+    )
 }
 
 /// The variables in the order in which the text mentions them: a dictionary that is printed by a

@@ -139,3 +139,36 @@ fn corpus_gives_what_supervisor_makes_of_it() {
         disagreements.len()
     );
 }
+
+/// Real files are mostly good: checking them must never panic, and seldom complain.
+#[test]
+fn corpus_is_checked_quietly() {
+    let Some(folder) = corpus_folder() else {
+        println!(
+            "corpus: skipped, because LINCHPIN_CORPUS is not set and there is no ../shared/corpus"
+        );
+        return;
+    };
+    let mut warnings = 0;
+    let mut files_with_warnings = 0;
+    let cases = cases(&folder);
+    for case in &cases {
+        let expected = std::fs::read_to_string(&case.expected).unwrap();
+        let expected: Value = serde_json::from_str(&expected).unwrap();
+        let report = canonical::report(&case.config, case.includes, &expected);
+        warnings += report.warnings.len();
+        files_with_warnings += usize::from(!report.warnings.is_empty());
+        if std::env::var_os("LINCHPIN_SHOW_WARNINGS").is_some() {
+            println!("{}", linchpin_config::render_all(&report.problems));
+            println!("{}", linchpin_config::render_all(&report.warnings));
+        }
+    }
+    println!(
+        "corpus: {warnings} warnings about {files_with_warnings} of {} files",
+        cases.len()
+    );
+    assert!(
+        files_with_warnings * 2 < cases.len().max(1),
+        "more than half of the files are complained about"
+    );
+}
