@@ -163,4 +163,66 @@ mod tests {
         assert!(!is_terminal(&reader));
         assert_eq!(window_size(&reader), None);
     }
+
+    /// The two sides of a new terminal: what a person holds, and what a program has.
+    fn terminal() -> (File, File) {
+        use std::os::fd::AsRawFd;
+        let person = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/ptmx")
+            .unwrap();
+        let number = person.as_raw_fd();
+        // SAFETY: a number.
+        assert_eq!(unsafe { libc::unlockpt(number) }, 0);
+        let mut name = [0; 64];
+        // SAFETY: room for as many bytes as announced.
+        let error = unsafe { libc::ptsname_r(number, name.as_mut_ptr(), name.len()) };
+        assert_eq!(error, 0);
+        // SAFETY: the call above ended it with NUL.
+        let name = unsafe { std::ffi::CStr::from_ptr(name.as_ptr()) };
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+        let program = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).unwrap();
+        (person, File::from(program))
+    }
+
+    #[test]
+    fn a_password_is_read_without_echo_and_the_terminal_is_as_before() {
+        let (mut person, program) = terminal();
+        assert!(is_terminal(&program));
+        let before = tcgetattr(&program).unwrap();
+        let reader = std::thread::spawn(move || {
+            let answer = read_password_from(&program, "Password: ");
+            (answer, program)
+        });
+        let mut prompt = [0; 10];
+        person.read_exact(&mut prompt).unwrap();
+        assert_eq!(&prompt, b"Password: ");
+        person.write_all(b"secret\r").unwrap();
+        let (answer, program) = reader.join().unwrap();
+        assert_eq!(answer.unwrap(), "secret");
+        let mut shown = [0; 2];
+        person.read_exact(&mut shown).unwrap();
+        assert_eq!(&shown, b"\r\n");
+        let after = tcgetattr(&program).unwrap();
+        assert_eq!(after.local_modes, before.local_modes);
+    }
+
+    #[test]
+    fn a_terminal_has_a_size_if_it_knows() {
+        let (person, program) = terminal();
+        assert_eq!(window_size(&program), None);
+        let size = rustix::termios::Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        rustix::termios::tcsetwinsize(&person, size).unwrap();
+        let expected = WindowSize {
+            rows: 24,
+            columns: 80,
+        };
+        assert_eq!(window_size(&program), Some(expected));
+    }
 }

@@ -7,7 +7,7 @@
 )]
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +20,7 @@ use linchpin_sys::Pid;
 use linchpin_sys::credentials::Credentials;
 use linchpin_sys::group;
 use linchpin_sys::limits::{Limit, Resource};
+use linchpin_sys::pipe::{self, NonBlocking, Pipe};
 use linchpin_sys::reap::{self, ExitStatus};
 use linchpin_sys::spawn::{Command, SpawnSlot, Spawned, Stage, Stderr, Stream, spawn};
 
@@ -451,11 +452,70 @@ fn a_child_becomes_another_user_with_all_its_groups() {
     assert_eq!(line("Gid:"), "23456\t23456\t23456\t23456");
     assert_eq!(line("Groups:"), "4 4321 23456");
     assert_eq!(line("CapEff:"), "0000000000000000");
-    // We are still who we were, in every thread, and can dump core.
+    // We are still who we were, in every thread.
     for task in fs::read_dir("/proc/self/task").unwrap() {
         let status = fs::read_to_string(task.unwrap().path().join("status")).unwrap();
         assert!(status.contains("Uid:\t0\t0\t0\t0"), "{status}");
     }
+}
+
+#[test]
+fn a_switched_child_is_closed_to_its_user_before_exec_and_we_can_dump_core_after() {
+    let name = "a_switched_child_is_closed_to_its_user_before_exec_and_we_can_dump_core_after";
+    if !running_as_root(name) || !in_own_process(name) {
+        return;
+    }
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
+    assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
+    // It hangs after the switch, because its last words do not fit into the pipe.
+    let (reader, writer) = full_pipe();
+    let slot = Arc::new(SpawnSlot::new());
+    let spawner = {
+        let slot = Arc::clone(&slot);
+        thread::spawn(move || {
+            let mut command = command("/nonexistent", &[]);
+            command.stderr = Stderr::Own(Stream::Descriptor(writer));
+            command.credentials = Credentials::Switch {
+                uid: 12345,
+                gid: 12345,
+                groups: vec![12345],
+            };
+            let spawned = spawn(&command.prepare().unwrap(), &slot).unwrap();
+            wait(spawned.pid)
+        })
+    };
+    let is_switched = |pid: Pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.contains("Uid:\t12345")
+    };
+    while !slot.pid().is_some_and(is_switched) {
+        thread::yield_now();
+    }
+    assert_ne!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
+    // However long it hangs, it holds no pipe or socket of ours.
+    let descriptors = fs::read_dir(format!("/proc/{}/fd", slot.pid().unwrap()));
+    assert_eq!(descriptors.unwrap().count(), 3);
+    // Another one comes and goes; the first still needs the protection.
+    let mut other = command("/bin/true", &[]);
+    other.credentials = Credentials::Switch {
+        uid: 23456,
+        gid: 23456,
+        groups: vec![23456],
+    };
+    wait(start(other).pid);
+    assert_ne!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
+    drop(reader);
+    assert_eq!(spawner.join().unwrap(), ExitStatus::Exited(127));
+    assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
+}
+
+/// A pipe into which a writer, who would wait, cannot write any more.
+fn full_pipe() -> (OwnedFd, OwnedFd) {
+    let pipe = Pipe::new(NonBlocking::Neither).unwrap();
+    rustix::io::ioctl_fionbio(&pipe.writer, true).unwrap();
+    while pipe::write(&pipe.writer, &[0; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&pipe.writer, false).unwrap();
+    (pipe.reader, pipe.writer)
 }
 
 #[test]
@@ -572,17 +632,14 @@ fn many_threads_spawn_at_once() {
 fn a_spawner_that_hangs_in_exec_hinders_nobody() {
     // Setting up standard input blocks nothing, but the child's message to a full pipe does: the child hangs
     // between clone and exec until somebody reads.
-    let (mut reader, writer) = std::io::pipe().unwrap();
-    rustix::io::ioctl_fionbio(&writer, true).unwrap();
-    while rustix::io::write(&writer, &[0; 4096]).is_ok() {}
-    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    let (reader, writer) = full_pipe();
     let hung = Arc::new(AtomicBool::new(true));
     let slot = Arc::new(SpawnSlot::new());
     let spawner = {
         let (hung, slot) = (Arc::clone(&hung), Arc::clone(&slot));
         thread::spawn(move || {
             let mut command = command("/nonexistent", &[]);
-            command.stderr = Stderr::Own(Stream::Descriptor(writer.into()));
+            command.stderr = Stderr::Own(Stream::Descriptor(writer));
             let spawned = spawn(&command.prepare().unwrap(), &slot).unwrap();
             hung.store(false, Ordering::SeqCst);
             (wait(spawned.pid), spawned.failed.unwrap().stage)
@@ -596,7 +653,7 @@ fn a_spawner_that_hangs_in_exec_hinders_nobody() {
     }
     assert!(hung.load(Ordering::SeqCst));
     let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).unwrap();
+    File::from(reader).read_to_end(&mut bytes).unwrap();
     assert!(bytes.ends_with(b"supervisor: child process was not spawned\n"));
     let (status, stage) = spawner.join().unwrap();
     assert_eq!((status, stage), (ExitStatus::Exited(127), Stage::Exec));
@@ -604,16 +661,13 @@ fn a_spawner_that_hangs_in_exec_hinders_nobody() {
 
 #[test]
 fn a_child_that_hangs_before_exec_can_be_killed() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    rustix::io::ioctl_fionbio(&writer, true).unwrap();
-    while rustix::io::write(&writer, &[0; 4096]).is_ok() {}
-    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    let (reader, writer) = full_pipe();
     let slot = Arc::new(SpawnSlot::new());
     let spawner = {
         let slot = Arc::clone(&slot);
         thread::spawn(move || {
             let mut command = command("/nonexistent", &[]);
-            command.stderr = Stderr::Own(Stream::Descriptor(writer.into()));
+            command.stderr = Stderr::Own(Stream::Descriptor(writer));
             let spawned = spawn(&command.prepare().unwrap(), &slot).unwrap();
             wait(spawned.pid)
         })

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::child::{self, Identity, Plan, Report};
+use super::child::{self, Identity, KernelLimit, Plan, Report};
 use super::command::Prepared;
 use super::failure::{ExecFailure, SpawnError, Stage};
 use super::stack::ChildStack;
@@ -75,7 +75,7 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
         directory: prepared.directory.as_deref(),
         umask: prepared.umask,
         identity: identity(&prepared.credentials),
-        files_limit: prepared.files_limit.map(raw_limit),
+        files_limit: prepared.files_limit.map(kernel_limit),
         ignores_sigpipe_and_sigxfsz: prepared.ignores_sigpipe_and_sigxfsz,
         close_descriptors_below: prepared.close_descriptors_below,
         exec_failure: &prepared.exec_failure,
@@ -179,10 +179,11 @@ fn identity(credentials: &Credentials) -> Identity<'_> {
     }
 }
 
-fn raw_limit(limit: Limit) -> libc::rlimit64 {
-    libc::rlimit64 {
-        rlim_cur: limit.soft.unwrap_or(libc::RLIM64_INFINITY),
-        rlim_max: limit.hard.unwrap_or(libc::RLIM64_INFINITY),
+fn kernel_limit(limit: Limit) -> KernelLimit {
+    const UNLIMITED: u64 = u64::MAX;
+    KernelLimit {
+        soft: limit.soft.unwrap_or(UNLIMITED),
+        hard: limit.hard.unwrap_or(UNLIMITED),
     }
 }
 
