@@ -20,6 +20,8 @@ mod getopt;
 mod groups;
 mod key_value_list;
 mod load;
+#[cfg(test)]
+mod load_tests;
 mod model;
 mod names;
 mod options;

@@ -125,7 +125,10 @@ impl<'a> SectionReader<'a, '_> {
         } else {
             format!("`{name}` cannot be `{text}`")
         };
-        let help = format!("write {}", option.kind.accepts());
+        let help = match closest(text, kind.words()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write {}", kind.accepts()),
+        };
         let span = expanded.entry.value_span();
         self.problem(
             Some(span),

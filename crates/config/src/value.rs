@@ -117,6 +117,25 @@ impl ValueKind {
         matches!(self, Self::User | Self::UserAndGroup)
     }
 
+    /// The words that can be written, for kinds that have a fixed list of them.
+    pub(crate) fn words(self) -> Vec<&'static str> {
+        if self == Self::Signal {
+            SIGNALS
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| !name.starts_with('_'))
+                .collect()
+        } else if self == Self::LogLevel {
+            LOG_LEVELS.iter().map(|(name, _)| *name).collect()
+        } else if self == Self::Boolean {
+            vec!["true", "false"]
+        } else if self == Self::AutoRestart {
+            vec!["true", "false", "unexpected"]
+        } else {
+            Vec::new()
+        }
+    }
+
     /// What is accepted, as the end of a sentence.
     #[must_use]
     pub fn accepts(self) -> &'static str {
@@ -212,17 +231,23 @@ pub(crate) fn octal(text: &str) -> Result<u32, String> {
 /// # Errors
 /// The original's message.
 pub(crate) fn log_level(text: &str) -> Result<LogLevel, String> {
-    Ok(match text.to_lowercase().as_str() {
-        "critical" => LogLevel::Critical,
-        "error" => LogLevel::Error,
-        "warn" => LogLevel::Warn,
-        "info" => LogLevel::Info,
-        "debug" => LogLevel::Debug,
-        "trace" => LogLevel::Trace,
-        "blather" => LogLevel::Blather,
-        _ => return Err(format!("bad logging level name {}", repr(text))),
-    })
+    let lower = text.to_lowercase();
+    LOG_LEVELS
+        .iter()
+        .find(|(name, _)| *name == lower)
+        .map(|(_, level)| *level)
+        .ok_or_else(|| format!("bad logging level name {}", repr(text)))
 }
+
+const LOG_LEVELS: [(&str, LogLevel); 7] = [
+    ("critical", LogLevel::Critical),
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("trace", LogLevel::Trace),
+    ("blather", LogLevel::Blather),
+];
 
 /// Signals by the names that Python has for them on Linux, aliases and three odd ones included.
 const SIGNALS: [(&str, i32); 41] = [
