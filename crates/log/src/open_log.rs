@@ -75,13 +75,16 @@ fn classify(path: &Path, descriptor: OwnedFd) -> io::Result<OpenedLog> {
             may_rotate: !is_own_standard_stream(&stat),
         });
     }
-    let descriptor = if kind == FileType::Fifo && !is_anonymous_pipe(&descriptor) {
+    let target = if kind == FileType::Fifo
+        && !is_anonymous_pipe(&descriptor)
         // Refused only where we may write and not read; then a reader is there at the moment.
-        open_for_both(path).unwrap_or(descriptor)
+        && let Ok(both) = open_for_both(path)
+    {
+        SpecialTarget::Fifo(both)
     } else {
-        descriptor
+        SpecialTarget::Nonblocking(descriptor)
     };
-    Ok(special(path, SpecialTarget::Nonblocking(descriptor), &stat))
+    Ok(special(path, target, &stat))
 }
 
 /// `ENXIO`: a FIFO or pipe without reader, or a socket.
@@ -94,7 +97,7 @@ fn open_without_peer(path: &Path) -> io::Result<OpenedLog> {
         let target = if is_anonymous_pipe(&both) {
             SpecialTarget::Dead
         } else {
-            SpecialTarget::Nonblocking(both)
+            SpecialTarget::Fifo(both)
         };
         return Ok(special(path, target, &stat));
     }

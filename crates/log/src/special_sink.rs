@@ -36,6 +36,8 @@ pub(crate) struct SpecialKey {
 pub(crate) enum SpecialTarget {
     /// A description of our own, nonblocking.
     Nonblocking(OwnedFd),
+    /// A FIFO that is open for reading, too; nonblocking.
+    Fifo(OwnedFd),
     /// A socket that others may share; each send asks not to wait.
     Socket(OwnedFd),
     /// A shared blocking descriptor behind a thread.
@@ -114,9 +116,9 @@ impl SpecialSink {
     /// The descriptor that epoll can watch for room.
     pub(crate) fn descriptor(&self) -> Option<&OwnedFd> {
         match &self.target {
-            SpecialTarget::Nonblocking(descriptor) | SpecialTarget::Socket(descriptor) => {
-                Some(descriptor)
-            }
+            SpecialTarget::Nonblocking(descriptor)
+            | SpecialTarget::Fifo(descriptor)
+            | SpecialTarget::Socket(descriptor) => Some(descriptor),
             SpecialTarget::Blocking(_) | SpecialTarget::Dead => None,
         }
     }
@@ -160,6 +162,20 @@ impl SpecialSink {
     pub(crate) fn adopt(&mut self, other: Self) {
         self.key = other.key;
         self.target = other.target;
+    }
+
+    /// Whether closing it would lose something: what is in a FIFO without a reader goes with its
+    /// last descriptor.
+    pub(crate) fn holds_unread(&self) -> bool {
+        match &self.target {
+            SpecialTarget::Fifo(descriptor) => {
+                rustix::io::ioctl_fionread(descriptor).is_ok_and(|bytes| bytes > 0)
+            }
+            SpecialTarget::Nonblocking(_)
+            | SpecialTarget::Socket(_)
+            | SpecialTarget::Blocking(_)
+            | SpecialTarget::Dead => false,
+        }
     }
 
     pub(crate) fn pending_bytes(&self) -> usize {
@@ -228,7 +244,7 @@ impl SpecialSink {
         let mut done = 0;
         while done < data.len() {
             let result = match &self.target {
-                SpecialTarget::Nonblocking(descriptor) => {
+                SpecialTarget::Nonblocking(descriptor) | SpecialTarget::Fifo(descriptor) => {
                     rustix::io::write(descriptor, &data[done..])
                 }
                 SpecialTarget::Socket(descriptor) => rustix::net::send(

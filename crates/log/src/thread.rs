@@ -44,6 +44,9 @@ const STOP_FLUSH_LIMIT: Duration = Duration::from_millis(200);
 /// What the thread needs: shallow calls, paths, one line of the main log.
 const STACK_BYTES: usize = 256 << 10;
 
+/// Most sinks without a stream that are kept because somebody may still come and read them.
+const UNUSED_SINKS_KEPT_MAX: usize = 64;
+
 const WAKE_TOKEN: u64 = u64::MAX;
 /// Tokens from here on are special sinks; below, streams.
 const SPECIAL_TOKENS_FROM: u64 = 1 << 32;
@@ -234,8 +237,8 @@ impl Worker {
                 // A writer thread wakes us the same way.
                 self.are_specials_touched |= self.has_writer_threads;
             }
-            self.are_specials_touched |= std::mem::take(&mut self.outputs.is_echo_pending);
-            if self.are_specials_touched {
+            // Streams that go on may block their sink again, which is then to be watched.
+            while self.are_specials_touched || self.outputs.is_echo_pending {
                 self.look_after_specials();
             }
         }
@@ -453,9 +456,12 @@ impl Worker {
     /// lost, and forgets those that nobody uses.
     fn look_after_specials(&mut self) {
         self.are_specials_touched = false;
+        self.outputs.is_echo_pending = false;
         let mut texts = Vec::new();
         let mut dropped_lines = 0;
         let mut has_free = false;
+        let mut unused_kept = 0;
+        let mut lost_bytes = 0;
         for slot in self.specials.occupied() {
             let Some(entry) = self.specials.get_mut(slot) else {
                 continue;
@@ -482,15 +488,22 @@ impl Worker {
                 entry.is_polled = wants_poll;
             }
             has_free |= !is_blocked;
+            let is_kept = is_blocked || sink.holds_unread();
+            let lost = sink.pending_bytes();
             drop(sink);
-            if !is_blocked && Arc::strong_count(&entry.sink) == 1 {
-                self.specials.remove(slot);
+            if Arc::strong_count(&entry.sink) == 1 {
+                unused_kept += usize::from(is_kept);
+                if !is_kept || unused_kept > UNUSED_SINKS_KEPT_MAX {
+                    lost_bytes += u64::try_from(lost).unwrap_or(u64::MAX);
+                    self.specials.remove(slot);
+                }
             }
         }
         for text in texts {
             self.outputs.problem(text);
         }
         self.outputs.dropped(DroppedKind::EchoLines, dropped_lines);
+        self.outputs.dropped(DroppedKind::OutputBytes, lost_bytes);
         if has_free {
             self.resume_after_sinks();
         }
