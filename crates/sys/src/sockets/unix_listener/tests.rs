@@ -27,7 +27,7 @@ fn names(directory: &TempDir) -> Vec<String> {
 #[test]
 fn a_socket_can_be_connected_to_and_leaves_no_temporary_name() {
     let (directory, mut wanted) = place();
-    for mode in [0o700, 0o666, 0o770, 0o7] {
+    for mode in [0o700, 0o666, 0o770, 0o607] {
         wanted.mode = mode;
         let listening = listen_unix(&wanted).unwrap();
         assert!(!listening.replaced_stale);
@@ -80,6 +80,21 @@ fn a_socket_with_a_full_queue_is_in_use() {
     let _waiting = UnixStream::connect(&wanted.path).unwrap();
     let error = listen_unix(&wanted).unwrap_err();
     assert!(matches!(error, SocketError::InUse), "{error}");
+}
+
+#[test]
+fn the_kernels_list_tells_whether_a_socket_of_somebody_else_is_alive() {
+    let (directory, wanted) = place();
+    assert!(!is_bound(&wanted.path));
+    // Ours is bound under its temporary name.
+    let listening = listen_unix(&wanted).unwrap();
+    assert!(is_bound(&wanted.path));
+    drop(listening);
+    assert!(!is_bound(&wanted.path));
+    let other = directory.path().join("s.sock.backup");
+    let _other = UnixListener::bind(&other).unwrap();
+    assert!(is_bound(&other));
+    assert!(!is_bound(&wanted.path));
 }
 
 #[test]
