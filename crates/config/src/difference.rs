@@ -178,3 +178,133 @@ fn is_same_environment(left: (&Variables, &Variables), right: (&Variables, &Vari
     };
     merged(left) == merged(right)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{LoadRequest, load};
+    use crate::testing::TestWorld;
+
+    fn config(text: &str) -> Config {
+        let world = TestWorld::new(&[("/s.conf", &format!("[supervisord]\n{text}"))]);
+        let request = LoadRequest {
+            file: Some("/s.conf".to_owned()),
+            ..LoadRequest::default()
+        };
+        load(&world, &request)
+            .unwrap_or_else(|failure| panic!("{failure}"))
+            .config
+    }
+
+    /// Checks names with `+`, `~` and `-` for added, changed and removed.
+    fn check(old: &str, new: &str, expected: &str) {
+        let difference = diff(&config(old), &config(new));
+        let marked = |mark: char, names: &[String]| -> Vec<String> {
+            names.iter().map(|name| format!("{mark}{name}")).collect()
+        };
+        let mut found = marked('+', &difference.added);
+        found.extend(marked('~', &difference.changed));
+        found.extend(marked('-', &difference.removed));
+        assert_eq!(found.join(" "), expected, "{old}\n->\n{new}");
+    }
+
+    const A: &str = "[program:a]\ncommand=x\n";
+
+    #[test]
+    fn nothing_changed_is_nothing() {
+        check(A, A, "");
+        check(A, "[program:a]\ncommand=x\nstartsecs=1\n", "");
+        check("minfds=5", "minfds=6", "");
+    }
+
+    #[test]
+    fn groups_come_and_go_in_the_order_of_their_configuration() {
+        check(
+            "[program:a]\ncommand=x\n[program:c]\ncommand=x\npriority=1",
+            "[program:d]\ncommand=x\n[program:b]\ncommand=x\n",
+            "+b +d -c -a",
+        );
+        check(A, &format!("{A}[group:g]\nprograms=a"), "+g -a");
+    }
+
+    #[test]
+    fn every_option_of_a_process_counts() {
+        for option in [
+            "command=y",
+            "directory=/x",
+            "umask=1",
+            "priority=1",
+            "autostart=false",
+            "autorestart=true",
+            "startsecs=2",
+            "startretries=2",
+            "user=me",
+            "redirect_stderr=true",
+            "stopsignal=INT",
+            "stopwaitsecs=2",
+            "stopasgroup=true",
+            "killasgroup=true",
+            "exitcodes=1",
+            "environment=A=1",
+            "serverurl=x",
+            "process_name=b",
+            "numprocs=0",
+            "stdout_logfile=NONE",
+            "stdout_logfile=/tmp/x",
+            "stdout_logfile_maxbytes=1",
+            "stdout_logfile_backups=1",
+            "stdout_capture_maxbytes=1",
+            "stdout_events_enabled=true",
+            "stdout_syslog=true",
+            "stderr_logfile=/tmp/x",
+            "stderr_syslog=true",
+        ] {
+            check(A, &format!("{A}{option}\n"), "~a");
+        }
+    }
+
+    #[test]
+    fn a_change_to_and_from_automatic_logs_is_seen() {
+        let explicit = format!("{A}stdout_logfile=/tmp/x\n");
+        check(&explicit, A, "~a");
+        check(A, &explicit, "~a");
+    }
+
+    #[test]
+    fn the_environment_is_compared_as_a_whole() {
+        check(A, &format!("environment=A=1\n{A}"), "~a");
+        check(
+            &format!("environment=A=1\n{A}"),
+            &format!("{A}environment=A=1\n"),
+            "",
+        );
+    }
+
+    #[test]
+    fn kinds_of_groups_are_told_apart() {
+        let listener = "[eventlistener:a]\ncommand=x\npriority=999\nevents=";
+        check(A, &format!("{listener}EVENT"), "~a");
+        check(
+            &format!("{listener}EVENT"),
+            &format!("{listener}TICK"),
+            "~a",
+        );
+        check(
+            &format!("{listener}EVENT"),
+            &format!("{listener}EVENT\nbuffer_size=2"),
+            "~a",
+        );
+        let socket = "[fcgi-program:a]\ncommand=x\nsocket=";
+        check(A, &format!("{socket}unix:///a"), "~a");
+        check(
+            &format!("{socket}unix:///a"),
+            &format!("{socket}unix:///b"),
+            "~a",
+        );
+        check(
+            &format!("{socket}unix:///a"),
+            &format!("{socket}unix:///a\nsocket_mode=0777"),
+            "",
+        );
+    }
+}

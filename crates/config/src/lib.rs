@@ -25,6 +25,8 @@ mod load_tests;
 mod model;
 mod names;
 mod options;
+#[cfg(test)]
+mod oracle_tests;
 mod paths;
 mod plugins;
 mod processes;

@@ -627,3 +627,31 @@ fn every_option_of_the_sample_can_be_used() {
     let config = config(&text);
     assert_eq!(config.groups.len(), 2);
 }
+
+proptest::proptest! {
+    /// Whatever a file holds: an answer, and no panic; and every problem that has a place lies in the file.
+    #[test]
+    fn any_text_gets_an_answer(
+        pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "[supervisord]\n", "[program:a]\n", "[eventlistener:b]\n", "[fcgi-program:c]\n", "[group:g]\n",
+            "[include]\n", "[DEFAULT]\n", "[unix_http_server]\n", "[rpcinterface:x]\n", "[x", "]", "command=",
+            "environment=", "files=*\n", "socket=", "events=", "programs=", "numprocs=", "process_name=",
+            "stdout_logfile=", "priority=", "user=", "file=", "\n", " ", "\t", "%(", "%", "here)s", "process_num)d",
+            "a", "b,", "=", ":", ";", " ;", " #", "\"", "'", "\\", "1", "-", "9999999999", "\u{e9}", "\u{feff}",
+            "\r\n", "\0",
+        ]), 0..60)
+    ) {
+        let text: String = pieces.concat();
+        let world = TestWorld::new(&[(MAIN, &text), ("/etc/other", &text)]);
+        let report = crate::check::check(&world, &request());
+        let lines = crate::source::SourceFile::new("", &text).lines.len();
+        for diagnostic in report.problems.iter().chain(&report.warnings) {
+            if let Some(place) = &diagnostic.place {
+                proptest::prop_assert!((1..=lines.max(1)).contains(&place.line));
+            }
+            let rendered = crate::render::render(diagnostic);
+            proptest::prop_assert!(!rendered.contains('\0'));
+        }
+        proptest::prop_assert_eq!(report.config.is_none(), !report.problems.is_empty());
+    }
+}

@@ -100,7 +100,11 @@ const MOST_REPEATED_CHARACTERS: usize = 200;
 /// # Errors
 /// Python's message, without a prefix.
 pub(crate) fn int(text: &str, base: u32) -> Result<i64, String> {
-    parse_int(strip(text), base).ok_or_else(|| {
+    // Here Python takes the four ASCII separators for no blanks.
+    let stripped = text.trim_matches(|character: char| {
+        is_space(character) && !('\u{1c}'..='\u{1f}').contains(&character)
+    });
+    parse_int(stripped, base).ok_or_else(|| {
         let repeated: String = repr(text).chars().take(MOST_REPEATED_CHARACTERS).collect();
         format!("invalid literal for int() with base {base}: {repeated}")
     })

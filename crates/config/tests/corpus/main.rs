@@ -140,9 +140,10 @@ fn corpus_gives_what_supervisor_makes_of_it() {
     );
 }
 
-/// Real files are mostly good: checking them must never panic, and seldom complain.
+/// A check of a real file never panics and accepts exactly what can be loaded; how much it complains is
+/// printed, because real files are mostly good.
 #[test]
-fn corpus_is_checked_quietly() {
+fn corpus_is_checked_like_it_is_loaded() {
     let Some(folder) = corpus_folder() else {
         println!(
             "corpus: skipped, because LINCHPIN_CORPUS is not set and there is no ../shared/corpus"
@@ -156,6 +157,13 @@ fn corpus_is_checked_quietly() {
         let expected = std::fs::read_to_string(&case.expected).unwrap();
         let expected: Value = serde_json::from_str(&expected).unwrap();
         let report = canonical::report(&case.config, case.includes, &expected);
+        let answer = expected.get("as_included").unwrap_or(&expected);
+        assert_eq!(
+            report.config.is_some(),
+            answer.get("error").is_none(),
+            "{}: a check and a start must agree",
+            case.name
+        );
         warnings += report.warnings.len();
         files_with_warnings += usize::from(!report.warnings.is_empty());
         if std::env::var_os("LINCHPIN_SHOW_WARNINGS").is_some() {
@@ -166,9 +174,5 @@ fn corpus_is_checked_quietly() {
     println!(
         "corpus: {warnings} warnings about {files_with_warnings} of {} files",
         cases.len()
-    );
-    assert!(
-        files_with_warnings * 2 < cases.len().max(1),
-        "more than half of the files are complained about"
     );
 }
