@@ -18,8 +18,7 @@ const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// Runs `supervisorctl` and tells the exit code.
 ///
-/// `program` is the path of the program as it was found (its folder is a place to look for a
-/// configuration file, and messages name it); `words` is the command line without it.
+/// `program` is what was typed to start it, for messages; `words` is the command line without it.
 pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
     let request = match parse_supervisorctl_args(words) {
         Ok(ControlCommand::Run(request)) => request,
@@ -29,7 +28,7 @@ pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
         }
         Err(message) => return refuse(program, &message),
     };
-    let section = match load_supervisorctl(world, program, &request) {
+    let section = match load_supervisorctl(world, &path_of(world, program), &request) {
         Ok(section) => section,
         Err(failure) => return refuse(program, failure.original_text()),
     };
@@ -65,6 +64,22 @@ pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
     exit.code()
 }
 
+/// Where the program is: a configuration file is looked for beside its folder. Python's launcher is
+/// told; we look along PATH as the shell has done. `linchpin supervisorctl` is two words.
+fn path_of(world: &dyn World, program: &str) -> String {
+    let word = program.split(' ').next().unwrap_or(program);
+    if word.contains('/') {
+        return word.to_owned();
+    }
+    world
+        .variable("PATH")
+        .unwrap_or_default()
+        .split(':')
+        .map(|folder| format!("{folder}/{word}"))
+        .find(|path| world.is_executable(path))
+        .unwrap_or_else(|| word.to_owned())
+}
+
 fn refuse(program: &str, message: &str) -> u8 {
     let text = usage_error(program, message);
     // The exit code says it too.
@@ -81,5 +96,29 @@ fn resolve(host: &str) -> Vec<IpAddr> {
     match linchpin_sys::host::resolve_ipv4(host) {
         Ok(address) => vec![address.into()],
         Err(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linchpin_config::Machine;
+
+    use super::*;
+
+    #[test]
+    fn the_program_is_found_as_the_shell_found_it() {
+        let world = Machine {
+            environment: vec![("PATH".to_owned(), "/nonexistent:/bin".to_owned())],
+            ..Machine::default()
+        };
+        for (program, expected) in [
+            ("sh", "/bin/sh"),
+            ("sh supervisorctl", "/bin/sh"),
+            ("./x", "./x"),
+            ("/a/b supervisorctl", "/a/b"),
+            ("no-such-program-anywhere", "no-such-program-anywhere"),
+        ] {
+            assert_eq!(path_of(&world, program), expected);
+        }
     }
 }
