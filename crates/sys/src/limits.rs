@@ -173,13 +173,27 @@ fn raised_to(limit: Limit, wanted: i64) -> Option<(u64, Limit)> {
 /// descriptors up to the limit.
 pub fn take_all_files() -> Limit {
     let for_children = Limit::get(Resource::Files);
-    let raised = Limit {
-        soft: for_children.hard,
-        hard: for_children.hard,
+    let take = |soft| {
+        let raised = Limit {
+            soft,
+            hard: for_children.hard,
+        };
+        raised.set(Resource::Files)
     };
-    // "Unlimited", and numbers beyond the kernel's own maximum, are refused; then what there is must do.
-    let _ = raised.set(Resource::Files);
+    if take(for_children.hard).is_err()
+        && let Some(most) = most_files_of_a_process()
+        && for_children.soft.is_some_and(|soft| soft < most)
+    {
+        // The hard limit is beyond what the kernel allows by now. If this fails too, what there is must do.
+        let _ = take(Some(most));
+    }
     for_children
+}
+
+/// The kernel's own maximum, whatever the limits say.
+fn most_files_of_a_process() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/sys/fs/nr_open").ok()?;
+    text.trim_end().parse().ok()
 }
 
 #[cfg(test)]
