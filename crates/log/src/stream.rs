@@ -179,7 +179,7 @@ impl Stream {
                     let text = format!(
                         "{} {} emitted a comm event",
                         repr_text(&self.process),
-                        repr_text(self.id.kind.name())
+                        self.id.kind
                     );
                     outputs.log(LogLevel::Debug, &text);
                 }
@@ -267,7 +267,7 @@ impl Stream {
             let text = format!(
                 "{} {} output:\n{}",
                 repr_text(&self.process),
-                repr_text(self.id.kind.name()),
+                self.id.kind,
                 text_or_undecodable(data)
             );
             outputs.log(LogLevel::Debug, &text);
