@@ -269,3 +269,53 @@ pub enum ShutdownCause {
     /// A client.
     Client,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read_like_the_original_reads_them() {
+        let process = |group: &str, name: &str| Target::Process {
+            group: group.to_owned(),
+            name: name.to_owned(),
+        };
+        let group = |name: &str| Target::Group(name.to_owned());
+        for (spec, expected) in [
+            ("web", process("web", "web")),
+            ("web:one", process("web", "one")),
+            ("web:*", group("web")),
+            ("web:", group("web")),
+            (":", group("")),
+            (":one", process("", "one")),
+            ("web:one:two", process("web", "one:two")),
+            ("web:**", process("web", "**")),
+            ("", process("", "")),
+            ("all", process("all", "all")),
+            ("*", process("*", "*")),
+        ] {
+            assert_eq!(Target::parse(spec), expected, "{spec:?}");
+        }
+    }
+
+    #[test]
+    fn exits_are_told_in_the_words_of_the_original() {
+        let signal = |signal, core_dumped| ExitStatus::Signal {
+            signal,
+            core_dumped,
+        };
+        for (status, code, text) in [
+            (ExitStatus::Code(0), 0, "exit status 0"),
+            (ExitStatus::Code(127), 127, "exit status 127"),
+            (signal(9, false), -1, "terminated by SIGKILL"),
+            (signal(11, true), -1, "terminated by SIGSEGV (core dumped)"),
+            (signal(34, false), -1, "terminated by SIGRTMIN"),
+            (signal(64, false), -1, "terminated by SIGRTMAX"),
+            (signal(40, false), -1, "terminated by signal 40"),
+            (signal(0, false), -1, "terminated by signal 0"),
+        ] {
+            assert_eq!(status.code(), code, "{text}");
+            assert_eq!(status.to_string(), text);
+        }
+    }
+}

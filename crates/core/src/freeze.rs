@@ -70,3 +70,27 @@ impl Supervisor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        Supervisor::restore(bytes)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn bytes_of_something_else_are_refused() {
+        assert_eq!(text(&[]), "frozen state is cut short");
+        assert_eq!(
+            text(&[0xFF, 0, 0, 0]),
+            format!("frozen state has version 255, this program reads version {VERSION}")
+        );
+        let mut bytes = VERSION.to_le_bytes().to_vec();
+        bytes.extend([0xFF; 9]);
+        assert_eq!(text(&bytes), "frozen state is damaged");
+    }
+}

@@ -303,3 +303,139 @@ pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
             .copied(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_levels_are_the_originals() {
+        let name = || "web".to_owned();
+        let code = ExitStatus::Code;
+        let killed = ExitStatus::Signal {
+            signal: 9,
+            core_dumped: false,
+        };
+        let cases = [
+            (
+                Message::Spawned {
+                    name: name(),
+                    pid: 7,
+                },
+                "INFO spawned: 'web' with pid 7",
+            ),
+            (
+                Message::SpawnError {
+                    text: "can't find command 'x'".to_owned(),
+                },
+                "INFO spawnerr: can't find command 'x'",
+            ),
+            (
+                Message::EnteredRunning {
+                    name: name(),
+                    startsecs: 10,
+                },
+                "INFO success: web entered RUNNING state, process has stayed up for > than 10 seconds \
+                 (startsecs)",
+            ),
+            (
+                Message::GaveUp { name: name() },
+                "INFO gave up: web entered FATAL state, too many start retries too quickly",
+            ),
+            (
+                Message::Exited {
+                    name: name(),
+                    status: code(0),
+                    expected: true,
+                },
+                "INFO exited: web (exit status 0; expected)",
+            ),
+            (
+                Message::Exited {
+                    name: name(),
+                    status: killed,
+                    expected: false,
+                },
+                "WARN exited: web (terminated by SIGKILL; not expected)",
+            ),
+            (
+                Message::Stopped {
+                    name: name(),
+                    status: code(0),
+                    expected: true,
+                },
+                "INFO stopped: web (exit status 0)",
+            ),
+            (
+                Message::Stopped {
+                    name: name(),
+                    status: killed,
+                    expected: false,
+                },
+                "WARN stopped: web (terminated by SIGKILL)",
+            ),
+            (
+                Message::StopSignal {
+                    name: name(),
+                    pid: 7,
+                    as_group: false,
+                    signal: 15,
+                },
+                "DEBG killing web (pid 7) with signal SIGTERM",
+            ),
+            (
+                Message::StopSignal {
+                    name: name(),
+                    pid: 7,
+                    as_group: true,
+                    signal: 9,
+                },
+                "DEBG killing web (pid 7) process group with signal SIGKILL",
+            ),
+            (
+                Message::Killing {
+                    name: name(),
+                    pid: 7,
+                },
+                "WARN killing 'web' (7) with SIGKILL",
+            ),
+            (
+                Message::SendingSignal {
+                    name: name(),
+                    pid: 7,
+                    signal: 1,
+                },
+                "DEBG sending web (pid 7) sig SIGHUP",
+            ),
+            (
+                Message::AlreadyRunning { name: name() },
+                "WARN process 'web' already running",
+            ),
+            (
+                Message::WaitingToStop { name: name() },
+                "INFO waiting for web to stop",
+            ),
+            (
+                Message::WaitingToDie {
+                    names: vec![name(), "db".to_owned()],
+                },
+                "INFO waiting for web, db to die",
+            ),
+            (
+                Message::ExitRequest { signal: 15 },
+                "WARN received SIGTERM indicating exit request",
+            ),
+            (
+                Message::RestartRequest { signal: 1 },
+                "WARN received SIGHUP indicating restart request",
+            ),
+            (
+                Message::RestartIgnored { signal: 1 },
+                "WARN ignored SIGHUP indicating restart request (shutdown in progress)",
+            ),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(format!("{} {message}", message.level().code()), expected);
+        }
+    }
+}

@@ -143,3 +143,55 @@ impl DaemonState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_belong_to_the_sets_of_the_original() {
+        for (state, code, is_running, is_stopped, is_signallable) in [
+            (ProcessState::Stopped, 0, false, true, false),
+            (ProcessState::Starting, 10, true, false, true),
+            (ProcessState::Running, 20, true, false, true),
+            (ProcessState::Backoff, 30, true, false, false),
+            (ProcessState::Stopping, 40, false, false, true),
+            (ProcessState::Exited, 100, false, true, false),
+            (ProcessState::Fatal, 200, false, true, false),
+            (ProcessState::Unknown, 1000, false, true, false),
+        ] {
+            assert_eq!(state.code(), code, "{state:?}");
+            assert_eq!(state.is_running(), is_running, "{state:?}");
+            assert_eq!(state.is_stopped(), is_stopped, "{state:?}");
+            assert_eq!(state.is_signallable(), is_signallable, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn transitions_are_those_of_the_original_and_the_way_out_of_unknown() {
+        let legal: Vec<String> = ProcessState::ALL
+            .into_iter()
+            .map(|from| {
+                let next: Vec<&str> = ProcessState::ALL
+                    .into_iter()
+                    .filter(|to| from.may_become(*to))
+                    .map(ProcessState::name)
+                    .collect();
+                format!("{} > {}", from.name(), next.join(" "))
+            })
+            .collect();
+        assert_eq!(
+            legal,
+            [
+                "STOPPED > STARTING",
+                "STARTING > RUNNING BACKOFF STOPPING UNKNOWN",
+                "RUNNING > STOPPING EXITED UNKNOWN",
+                "BACKOFF > STOPPED STARTING FATAL",
+                "STOPPING > STOPPED UNKNOWN",
+                "EXITED > STARTING",
+                "FATAL > STARTING",
+                "UNKNOWN > STOPPED",
+            ]
+        );
+    }
+}

@@ -143,9 +143,16 @@ impl Supervisor {
                 let again = seconds(process.config.stopwaitsecs).max(LEAST_KILL_INTERVAL);
                 self.timers
                     .set(Timer::Process(id), step.now.monotonic + again);
+                let name = process.config.name.clone();
                 step.act(Action::Log(Message::Killing {
-                    name: process.config.name.clone(),
+                    name: name.clone(),
                     pid,
+                }));
+                step.act(Action::Log(Message::StopSignal {
+                    name,
+                    pid,
+                    as_group: process.config.killasgroup,
+                    signal: SIGKILL,
                 }));
                 step.act(Action::Signal {
                     process: id,

@@ -267,8 +267,7 @@ impl History {
         let deadline = self.supervisor.next_deadline().filter(|next| next.0 <= far);
         let is_asked = world.count(|start| start.phase == Phase::Asked) > 0;
         let obeys = world.count(|start| {
-            matches!(start.phase, Phase::Alive { .. })
-                && (start.is_doomed || (start.is_told && !start.is_protected))
+            matches!(start.phase, Phase::Alive { .. }) && (start.is_doomed || start.is_told)
         });
         let empties = world.count(|start| start.has_group && start.is_group_doomed);
         let groups = world.count(|start| start.has_group);

@@ -269,9 +269,8 @@ impl World {
     }
 
     pub(crate) fn protect(&mut self, nth: usize) {
-        if let Some(generation) = self.nth(nth, |start| {
-            start.may_live() && !start.is_doomed && !start.is_told
-        }) && let Some(start) = self.starts.get_mut(&generation)
+        if let Some(generation) = self.nth(nth, |start| start.may_live() && !start.is_doomed)
+            && let Some(start) = self.starts.get_mut(&generation)
         {
             start.is_protected = true;
         }

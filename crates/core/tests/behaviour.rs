@@ -1,0 +1,42 @@
+//! What the core does, behaviour by behaviour: each file of `behaviour/` holds scripts whose names say it.
+
+#[path = "behaviour/script.rs"]
+mod script;
+mod support;
+
+use script::check;
+
+#[test]
+fn starts_and_retries() {
+    check(include_str!("behaviour/starts.txt"));
+}
+
+#[test]
+fn ends_and_restarts() {
+    check(include_str!("behaviour/ends.txt"));
+}
+
+#[test]
+fn stops() {
+    check(include_str!("behaviour/stops.txt"));
+}
+
+#[test]
+fn process_groups_and_late_starts() {
+    check(include_str!("behaviour/remains.txt"));
+}
+
+#[test]
+fn operations_and_their_replies() {
+    check(include_str!("behaviour/operations.txt"));
+}
+
+#[test]
+fn groups_and_reloads() {
+    check(include_str!("behaviour/groups.txt"));
+}
+
+#[test]
+fn shutdown_and_restart_of_the_daemon() {
+    check(include_str!("behaviour/shutdown.txt"));
+}

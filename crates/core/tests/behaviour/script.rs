@@ -1,0 +1,526 @@
+//! Scripts: what happens, line by line, and under each line, indented, everything that the core does.
+//!
+//! A script begins with `== its name` and lines that describe programs; then come events. Answers that no
+//! script would be interesting for come by themselves: signals are sent, commands can be run, unless a
+//! line says something else before.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use linchpin_config::{AutoRestart, Config, ProcessConfig};
+use linchpin_core::{
+    Action, Actions, Command, Event, ExitStatus, Generation, Monotonic, Notice, Now, OperationId,
+    Outcome, ProcessId, ShutdownCause, SignalOutcome, SignalTarget, SpawnFailure, SpawnFailureKind,
+    Supervisor, Target, Wall,
+};
+
+use crate::support;
+
+const SECOND: f64 = 1e9;
+
+/// Plays every script of a text and compares each with what it says.
+pub(crate) fn check(text: &str) {
+    let mut actual = String::new();
+    let mut differing = Vec::new();
+    let mut count = 0;
+    for script in text.split("\n== ").skip(1) {
+        let script = format!("== {}\n", script.trim_end());
+        let played = play(&script);
+        if played != script {
+            differing.push(script.lines().next().unwrap_or_default().to_owned());
+        }
+        actual.push_str(&played);
+        actual.push('\n');
+        count += 1;
+    }
+    assert!(count > 0, "no script at all");
+    assert!(
+        differing.is_empty(),
+        "{} of {count} scripts went differently: {differing:#?}\n{actual}",
+        differing.len()
+    );
+}
+
+fn play(script: &str) -> String {
+    let mut stage = Stage::default();
+    let mut output = String::new();
+    for line in script.lines().filter(|line| !line.starts_with("  ")) {
+        output.push_str(line);
+        output.push('\n');
+        if line.starts_with("==") || line.starts_with('#') {
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        stage.act(&words);
+        output.push_str(&std::mem::take(&mut stage.output));
+    }
+    output
+}
+
+/// A core, and what is needed to talk to it in words.
+#[derive(Default)]
+struct Stage {
+    programs: Vec<(String, i64, ProcessConfig)>,
+    next_programs: Vec<(String, i64, ProcessConfig)>,
+    supervisor: Option<Supervisor>,
+    nanoseconds: u64,
+    wall_offset: i64,
+    names: BTreeMap<ProcessId, String>,
+    /// The starts of each process, the latest last.
+    starts: BTreeMap<String, Vec<(ProcessId, Generation)>>,
+    checks: Vec<(OperationId, ProcessId)>,
+    holds_checks: bool,
+    signal_outcome: Option<SignalOutcome>,
+    next_operation: u64,
+    output: String,
+}
+
+impl Stage {
+    fn act(&mut self, words: &[&str]) {
+        let name = words.get(1).copied().unwrap_or_default();
+        match words[0] {
+            "program" => {
+                let program = program(&words[1..]);
+                self.programs.push(program);
+            }
+            "next" => {
+                let program = program(&words[2..]);
+                self.next_programs.push(program);
+            }
+            "boot" => {
+                self.supervisor = Some(Supervisor::new(&config(&self.programs)));
+                self.feed(Event::Boot);
+            }
+            "wait" => self.wait(name.parse().expect("seconds")),
+            "late" => {
+                self.nanoseconds += nanoseconds(name.parse().expect("seconds"));
+                self.act(&words[2..]);
+            }
+            "wall" => {
+                let seconds: i64 = name.parse().expect("seconds");
+                self.wall_offset += seconds * 1_000_000_000;
+            }
+            "hold-checks" => self.holds_checks = true,
+            "signals-are" => {
+                self.signal_outcome = Some(match name {
+                    "sent" => SignalOutcome::Sent,
+                    "gone" => SignalOutcome::Gone,
+                    errno => SignalOutcome::Refused(errno.parse().expect("errno")),
+                });
+            }
+            "checked" => {
+                let (operation, process) = self.checks.remove(0);
+                assert_eq!(self.names[&process], name, "checks are in order");
+                let failure = failure(&words[2..]);
+                self.feed(Event::CommandChecked {
+                    operation,
+                    process,
+                    failure,
+                });
+            }
+            "spawned" => {
+                let (process, generation) = self.start(name, words);
+                self.feed(Event::Spawned {
+                    process,
+                    generation,
+                    pid: words[2].parse().expect("pid"),
+                    exec_failure: words
+                        .contains(&"exec-failed")
+                        .then(|| "exec: ENOEXEC".to_owned()),
+                });
+            }
+            "spawn-failed" => {
+                let (process, generation) = self.start(name, words);
+                let failure = failure(&words[2..]).expect("a failure");
+                self.feed(Event::SpawnFailed {
+                    process,
+                    generation,
+                    failure,
+                });
+            }
+            "exited" => {
+                let (process, generation) = self.start(name, words);
+                let number = words[3].parse().expect("status");
+                let status = match words[2] {
+                    "code" => ExitStatus::Code(number),
+                    _ => ExitStatus::Signal {
+                        signal: number,
+                        core_dumped: words.contains(&"core"),
+                    },
+                };
+                self.feed(Event::Exited {
+                    process,
+                    generation,
+                    status,
+                    drained: !words.contains(&"undrained"),
+                    group_alive: words.contains(&"survivors"),
+                });
+            }
+            "drained" => {
+                let (process, generation) = self.start(name, words);
+                self.feed(Event::Drained {
+                    process,
+                    generation,
+                });
+            }
+            "group-gone" => {
+                let (_, generation) = self.start(name, words);
+                self.feed(Event::GroupGone { generation });
+            }
+            "start" | "stop" | "signal" | "add" | "remove" | "reload" => self.command(words),
+            "shutdown" | "restart" => self.feed(Event::Shutdown {
+                restart: words[0] == "restart",
+                cause: ShutdownCause::Client,
+            }),
+            "sigterm" | "sighup" => self.feed(Event::Shutdown {
+                restart: words[0] == "sighup",
+                cause: ShutdownCause::Signal(if words[0] == "sighup" { 1 } else { 15 }),
+            }),
+            "freeze" => {
+                let bytes = self.supervisor().freeze().expect("it freezes");
+                self.supervisor = Some(Supervisor::restore(&bytes).expect("it thaws"));
+            }
+            "successor" => {
+                let config = config(&self.programs);
+                let next = self.supervisor().successor(&config);
+                self.supervisor = Some(next);
+                self.feed(Event::Boot);
+            }
+            "show" => self.show(name),
+            other => panic!("a script says {other}"),
+        }
+    }
+
+    fn supervisor(&mut self) -> &mut Supervisor {
+        self.supervisor.as_mut().expect("boot comes first")
+    }
+
+    /// The latest start of a process, or an earlier one: `^1` is the one before.
+    fn start(&self, name: &str, words: &[&str]) -> (ProcessId, Generation) {
+        let back = words
+            .iter()
+            .find_map(|word| word.strip_prefix('^'))
+            .map_or(0, |back| back.parse().expect("a number"));
+        let starts = self.starts.get(name).expect("it was started");
+        starts[starts.len() - 1 - back]
+    }
+
+    fn command(&mut self, words: &[&str]) {
+        let target = Target::parse(words.get(1).copied().unwrap_or_default());
+        let target = if words.get(1) == Some(&"all") {
+            Target::All
+        } else {
+            target
+        };
+        let name = words.get(1).copied().unwrap_or_default().to_owned();
+        let wait = !words.contains(&"nowait");
+        let command = match words[0] {
+            "start" => Command::Start { target, wait },
+            "stop" => Command::Stop { target, wait },
+            "signal" => Command::Signal {
+                target,
+                signal: words[2].parse().expect("a number"),
+            },
+            "add" => Command::AddGroup { name },
+            "remove" => Command::RemoveGroup { name },
+            _ => Command::Reload {
+                config: Box::new(config(&self.next_programs)),
+            },
+        };
+        self.next_operation += 1;
+        let operation = OperationId(self.next_operation);
+        self.feed(Event::Command { operation, command });
+    }
+
+    fn wait(&mut self, seconds: f64) {
+        let end = self.nanoseconds + nanoseconds(seconds);
+        while let Some(next) = self.supervisor().next_deadline()
+            && next.0 <= end
+        {
+            self.nanoseconds = next.0;
+            let length = self.output.len();
+            self.feed(Event::Wake);
+            if self.output.len() > length {
+                let time = format!("  at {} s\n", decimal(self.nanoseconds));
+                self.output.insert_str(length, &time);
+            }
+        }
+        self.nanoseconds = end;
+    }
+
+    fn feed(&mut self, event: Event) {
+        let now = Now {
+            monotonic: Monotonic(self.nanoseconds),
+            wall: Wall(i64::try_from(self.nanoseconds).expect("short scripts") + self.wall_offset),
+        };
+        let mut actions = Actions::new();
+        self.supervisor().handle(event, now, &mut actions);
+        let mut answers = Vec::new();
+        for action in actions {
+            self.tell(&action);
+            match action {
+                Action::Signal {
+                    process,
+                    generation,
+                    purpose,
+                    ..
+                } => answers.push(Event::Signalled {
+                    process,
+                    generation,
+                    purpose,
+                    outcome: self.signal_outcome.unwrap_or(SignalOutcome::Sent),
+                }),
+                Action::CheckCommand {
+                    operation, process, ..
+                } if self.holds_checks => self.checks.push((operation, process)),
+                Action::CheckCommand {
+                    operation, process, ..
+                } => answers.push(Event::CommandChecked {
+                    operation,
+                    process,
+                    failure: None,
+                }),
+                Action::Spawn { .. }
+                | Action::Release { .. }
+                | Action::FollowGroup { .. }
+                | Action::ForgetGroup { .. }
+                | Action::NameSurvivors { .. }
+                | Action::ProcessAdded { .. }
+                | Action::ProcessRemoved { .. }
+                | Action::Publish(_)
+                | Action::Log(_)
+                | Action::Reply { .. }
+                | Action::Finished { .. } => {}
+            }
+        }
+        for answer in answers {
+            self.feed(answer);
+        }
+    }
+
+    fn tell(&mut self, action: &Action) {
+        let name = |process: &ProcessId| {
+            self.names
+                .get(process)
+                .cloned()
+                .unwrap_or_else(|| "nobody".to_owned())
+        };
+        let line = match action {
+            Action::Spawn {
+                process,
+                generation,
+                ..
+            } => {
+                let name = name(process);
+                let line = format!("spawn {name}");
+                let starts = self.starts.entry(name).or_default();
+                starts.push((*process, *generation));
+                line
+            }
+            Action::Signal {
+                process,
+                target,
+                signal,
+                ..
+            } => {
+                let whom = match target {
+                    SignalTarget::Process(pid) => format!("process {pid}"),
+                    SignalTarget::Group(pid) => format!("group {pid}"),
+                };
+                format!("signal {signal} to {} ({whom})", name(process))
+            }
+            Action::CheckCommand { process, .. } => format!("check {}", name(process)),
+            Action::Release { process, .. } => format!("release {}", name(process)),
+            Action::FollowGroup { pgid, .. } => format!("follow group {pgid}"),
+            Action::ForgetGroup { .. } => "forget group".to_owned(),
+            Action::NameSurvivors { name, pgid } => format!("name survivors of {name} ({pgid})"),
+            Action::ProcessAdded {
+                process,
+                config,
+                group,
+            } => {
+                let name = if config.name == *group {
+                    group.clone()
+                } else {
+                    format!("{group}:{}", config.name)
+                };
+                self.names.insert(*process, name);
+                return;
+            }
+            Action::ProcessRemoved { process } => format!("process {} removed", name(process)),
+            Action::Publish(notice) => self.notice(notice),
+            Action::Log(message) => format!("{} {message}", message.level().code()),
+            Action::Reply { operation, outcome } => {
+                format!("reply {}: {}", operation.0, answer(outcome))
+            }
+            Action::Finished { restart: false } => "finished".to_owned(),
+            Action::Finished { restart: true } => "finished, to begin anew".to_owned(),
+        };
+        let _ = writeln!(self.output, "  {line}");
+    }
+
+    fn notice(&self, notice: &Notice) -> String {
+        match notice {
+            Notice::ProcessState {
+                process,
+                from,
+                to,
+                tries,
+                pid,
+                expected,
+                reason,
+                ..
+            } => {
+                let name = &self.names[process];
+                let mut line = format!("{name} {} > {}", from.name(), to.name());
+                if *tries != 0 {
+                    let _ = write!(line, " tries={tries}");
+                }
+                if *pid != 0 {
+                    let _ = write!(line, " pid={pid}");
+                }
+                if !expected {
+                    line.push_str(" unexpected");
+                }
+                let _ = write!(line, ": {reason}");
+                line
+            }
+            Notice::GroupAdded { group } => format!("group {group} added"),
+            Notice::GroupRemoved { group } => format!("group {group} removed"),
+            Notice::SupervisorRunning => "supervisor running".to_owned(),
+            Notice::SupervisorStopping => "supervisor stopping".to_owned(),
+        }
+    }
+
+    fn show(&mut self, name: &str) {
+        let supervisor = self.supervisor.as_ref().expect("boot comes first");
+        let Target::Process { group, name } = Target::parse(name) else {
+            panic!("one process is shown");
+        };
+        let view = supervisor
+            .process_named(&group, &name)
+            .expect("a known process");
+        let line = format!(
+            "{} pid={:?} start={:?} stop={:?} exit={:?} error={:?} exec={:?} failures={} next={:?}: {}",
+            view.state.name(),
+            view.pid,
+            view.start.map(Wall::seconds),
+            view.stop.map(Wall::seconds),
+            view.exit_status,
+            view.spawn_error,
+            view.exec_failure,
+            view.failures,
+            view.next_change.map(|at| decimal(at.0)),
+            view.reason
+        );
+        let _ = writeln!(self.output, "  {line}");
+    }
+}
+
+fn answer(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done => "done".to_owned(),
+        Outcome::Failed(failure) => format!("{failure:?}"),
+        Outcome::Many(results) => {
+            let results: Vec<String> = results
+                .iter()
+                .map(|result| match &result.result {
+                    Ok(()) => format!("{}:{} done", result.group, result.name),
+                    Err(failure) => format!("{}:{} {failure:?}", result.group, result.name),
+                })
+                .collect();
+            format!("[{}]", results.join(", "))
+        }
+        Outcome::Reloaded {
+            added,
+            changed,
+            removed,
+        } => format!("added {added:?} changed {changed:?} removed {removed:?}"),
+    }
+}
+
+/// `name key=value…`; the group is the process itself unless `group=` names one.
+fn program(words: &[&str]) -> (String, i64, ProcessConfig) {
+    let mut process = support::process(words[0]);
+    let mut group = words[0].to_owned();
+    let mut group_priority = 999;
+    for word in &words[1..] {
+        let (key, value) = word.split_once('=').expect("key=value");
+        let number = || value.parse().expect("a number");
+        match key {
+            "group" => value.clone_into(&mut group),
+            "group-priority" => group_priority = number(),
+            "priority" => process.priority = number(),
+            "autostart" => process.autostart = value == "true",
+            "autorestart" => {
+                process.autorestart = match value {
+                    "false" => AutoRestart::Never,
+                    "true" => AutoRestart::Always,
+                    _ => AutoRestart::Unexpected,
+                };
+            }
+            "startsecs" => process.startsecs = number(),
+            "startretries" => process.startretries = number(),
+            "exitcodes" => {
+                process.exitcodes = value
+                    .split(',')
+                    .map(|code| code.parse().expect("a number"))
+                    .collect();
+            }
+            "stopsignal" => process.stopsignal = value.parse().expect("a number"),
+            "stopwaitsecs" => process.stopwaitsecs = number(),
+            "stopasgroup" => process.stopasgroup = value == "true",
+            "killasgroup" => process.killasgroup = value == "true",
+            other => panic!("a program says {other}"),
+        }
+    }
+    (group, group_priority, process)
+}
+
+fn config(programs: &[(String, i64, ProcessConfig)]) -> Config {
+    let mut groups: BTreeMap<&str, (i64, Vec<ProcessConfig>)> = BTreeMap::new();
+    for (group, priority, process) in programs {
+        let (group_priority, members) = groups.entry(group).or_default();
+        *group_priority = *priority;
+        members.push(process.clone());
+    }
+    support::config(
+        groups
+            .into_iter()
+            .map(|(name, (priority, members))| support::group(name, priority, members))
+            .collect::<Vec<Arc<_>>>(),
+    )
+}
+
+fn failure(words: &[&str]) -> Option<SpawnFailure> {
+    let kind = match *words.first()? {
+        "no-file" => SpawnFailureKind::NoFile,
+        "not-executable" => SpawnFailureKind::NotExecutable,
+        "other" => SpawnFailureKind::Other,
+        _ => return None,
+    };
+    Some(SpawnFailure {
+        kind,
+        text: words[1..].join(" "),
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "scripts say a few positive seconds"
+)]
+fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * SECOND).round() as u64
+}
+
+/// Nanoseconds as seconds, as short as they can be written.
+fn decimal(nanoseconds: u64) -> String {
+    let text = format!(
+        "{}.{:09}",
+        nanoseconds / 1_000_000_000,
+        nanoseconds % 1_000_000_000
+    );
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
