@@ -119,3 +119,92 @@ impl CaptureBuffer {
         std::mem::take(&mut self.bytes).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Log text, communications, and whether the end came within one.
+    fn split(chunks: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>, bool) {
+        let mut splitter = CaptureSplitter::default();
+        let (mut log, mut current, mut said) = (Vec::new(), Vec::new(), Vec::new());
+        let mut take = |piece: Piece<'_>| match piece {
+            Piece::Log(data) => log.extend_from_slice(data),
+            Piece::Captured(data) => current.extend_from_slice(data),
+            Piece::End => said.push(std::mem::take(&mut current)),
+        };
+        for chunk in chunks {
+            splitter.feed(chunk, &mut take);
+        }
+        let is_unfinished = splitter.finish(&mut take);
+        if is_unfinished {
+            log.extend_from_slice(CAPTURE_BEGIN);
+            log.extend_from_slice(&current);
+        }
+        (log, said, is_unfinished)
+    }
+
+    #[test]
+    fn what_stands_between_the_tags_is_cut_out() {
+        let text = b"a<!--XSUPERVISOR:BEGIN-->b<!--XSUPERVISOR:END-->c";
+        assert_eq!(split(&[text]), (b"ac".to_vec(), vec![b"b".to_vec()], false));
+    }
+
+    #[test]
+    fn only_the_tag_that_is_due_counts() {
+        let text = b"<!--XSUPERVISOR:END-->x<!--XSUPERVISOR:BEGIN--><!--XSUPERVISOR:BEGIN-->\
+                     <!--XSUPERVISOR:END-->";
+        let (log, said, _) = split(&[text]);
+        assert_eq!(log, b"<!--XSUPERVISOR:END-->x");
+        assert_eq!(said, [b"<!--XSUPERVISOR:BEGIN-->".to_vec()]);
+    }
+
+    #[test]
+    fn the_buffer_keeps_the_last_bytes() {
+        for (max_bytes, pushed, expected) in [
+            (3, ["ab", "c"].as_slice(), "abc"),
+            (3, &["ab", "cd"], "bcd"),
+            (3, &["abcdefg"], "efg"),
+            (3, &["abc", "defgh", "i"], "ghi"),
+        ] {
+            let mut buffer = CaptureBuffer::new(max_bytes);
+            for data in pushed {
+                buffer.push(data.as_bytes());
+            }
+            assert_eq!(buffer.take(), expected.as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_cuts_do_not_matter_and_nothing_is_lost(
+            parts in prop::collection::vec(
+                prop::sample::select(
+                    ["<!--XSUPERVISOR:BEGIN-->", "<!--XSUPERVISOR:END-->", "<!--XSUP", "<", "text", "END-->"]
+                        .as_slice(),
+                ),
+                0..12,
+            ),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let whole = parts.concat().into_bytes();
+            let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(whole.len() + 1)).collect();
+            at.sort_unstable();
+            let mut chunks = Vec::new();
+            let mut from = 0;
+            for to in at {
+                chunks.push(&whole[from..to]);
+                from = to;
+            }
+            chunks.push(&whole[from..]);
+            let cut = split(&chunks);
+            let (log, said, _) = &cut;
+            let tags = CAPTURE_BEGIN.len() + CAPTURE_END.len();
+            let total = log.len() + said.iter().map(|text| text.len() + tags).sum::<usize>();
+            prop_assert_eq!(total, whole.len());
+            prop_assert_eq!(&cut, &split(&[&whole]));
+        }
+    }
+}

@@ -24,7 +24,10 @@ pub enum MainLogTarget {
     /// A file.
     File(FileSpec),
     /// The system log.
-    Syslog,
+    Syslog {
+        /// Where it listens; none is `/dev/log`.
+        socket: Option<PathBuf>,
+    },
     /// Nowhere but the echo.
     None,
 }
@@ -79,9 +82,9 @@ impl MainLog {
     pub fn open(spec: &MainLogSpec) -> io::Result<Self> {
         let (target, path) = match &spec.target {
             MainLogTarget::None => (Output::None, None),
-            MainLogTarget::Syslog => (
+            MainLogTarget::Syslog { socket } => (
                 Output::Syslog(Box::new(Syslog::new(
-                    Path::new(SYSLOG_SOCKET),
+                    socket.as_deref().unwrap_or(Path::new(SYSLOG_SOCKET)),
                     &spec.identity,
                     spec.utc_offset,
                 ))),

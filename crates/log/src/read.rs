@@ -66,12 +66,19 @@ pub fn read_file(path: &Path, offset: i64, length: i64) -> Result<Vec<u8>, ReadE
     result.map_err(ReadError::Failed)
 }
 
-/// Reads up to `length` bytes that end at the end of the file. Never fails: what cannot be read gives
-/// nothing, as the original does.
+/// Reads up to `length` bytes that end at the end of the file. Never fails, as in the original: what
+/// is missing gives nothing and offset 0, what cannot be read nothing and the offset asked for.
 #[must_use]
 pub fn tail_file(path: &Path, offset: i64, length: i64) -> Tail {
-    let Ok(mut file) = open(path) else {
-        return Tail::default();
+    let mut file = match open(path) {
+        Ok(file) => file,
+        Err(ReadError::NoFile) => return Tail::default(),
+        Err(ReadError::BadArguments | ReadError::Failed(_)) => {
+            return Tail {
+                offset,
+                ..Tail::default()
+            };
+        }
     };
     let result: io::Result<Tail> = (|| {
         let size = file.seek(SeekFrom::End(0))?;

@@ -125,7 +125,8 @@ impl Watches {
         for registration in self.by_path.get(path).into_iter().flatten() {
             let state = &registration.state;
             state.generation.fetch_add(1, Ordering::AcqRel);
-            if !state.is_notified.swap(true, Ordering::SeqCst) {
+            let is_over = state.is_over.load(Ordering::SeqCst);
+            if !is_over && !state.is_notified.swap(true, Ordering::SeqCst) {
                 notify(registration.id);
             }
         }
