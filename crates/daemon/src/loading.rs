@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use linchpin_config::Config;
+use linchpin_config::{Config, Diagnostic};
 use linchpin_core::ShutdownCause;
 use linchpin_log::LogLevel;
 use tokio::sync::mpsc::UnboundedSender;
@@ -18,7 +18,10 @@ pub(crate) enum Purpose {
     /// A client wants it to be the one that `add` takes from.
     Reread(oneshot::Sender<Reply>),
     /// The daemon is to begin anew with it.
-    Restart { cause: ShutdownCause, reply: Option<oneshot::Sender<Reply>> },
+    Restart {
+        cause: ShutdownCause,
+        reply: Option<oneshot::Sender<Reply>>,
+    },
 }
 
 /// A configuration that was read, or why not.
@@ -39,15 +42,22 @@ impl Loaded {
     /// From what was read: the messages in the order in which the original writes them, and the
     /// environment of `[supervisord]` beneath each program's own, as the original has it.
     pub(crate) fn new(loaded: linchpin_config::Loaded) -> Self {
-        let of = |level: LogLevel, texts: Vec<String>| texts.into_iter().map(move |text| (level, text));
+        let of =
+            |level: LogLevel, texts: Vec<String>| texts.into_iter().map(move |text| (level, text));
+        let doubts = loaded.doubts.iter().map(one_line).collect();
         let messages = of(LogLevel::Critical, loaded.criticals)
             .chain(of(LogLevel::Warn, loaded.warnings))
+            .chain(of(LogLevel::Warn, doubts))
             .chain(of(LogLevel::Info, loaded.infos))
             .collect();
         let mut config = loaded.config;
         let common = &config.supervisord.environment;
         if !common.is_empty() {
-            for process in config.groups.iter_mut().flat_map(|group| &mut Arc::make_mut(group).processes) {
+            for process in config
+                .groups
+                .iter_mut()
+                .flat_map(|group| &mut Arc::make_mut(group).processes)
+            {
                 let own = &mut Arc::make_mut(process).environment;
                 for (name, value) in common {
                     own.entry(name.clone()).or_insert_with(|| value.clone());
@@ -56,6 +66,21 @@ impl Loaded {
         }
         Self { config, messages }
     }
+}
+
+/// A diagnostic as a line of the main log.
+fn one_line(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic
+        .place
+        .as_ref()
+        .map(|place| format!("{}:{}: ", place.file, place.line));
+    let help = diagnostic.help.as_ref().map(|help| format!("; {help}"));
+    format!(
+        "{}{}{}",
+        place.unwrap_or_default(),
+        diagnostic.message,
+        help.unwrap_or_default()
+    )
 }
 
 /// Starts threads that read.
@@ -70,12 +95,14 @@ impl Loader {
     pub(crate) fn begin(&self, purpose: Purpose) {
         let (invocation, loads) = (self.invocation.clone(), self.loads.clone());
         let (handover, purpose_there) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
-            let result = invocation.load().map(Box::new);
-            if let Ok(purpose) = purpose_there.recv() {
-                let _ = loads.send(Load { purpose, result });
-            }
-        });
+        let thread = std::thread::Builder::new()
+            .name("loader".to_owned())
+            .spawn(move || {
+                let result = invocation.load().map(Box::new);
+                if let Ok(purpose) = purpose_there.recv() {
+                    let _ = loads.send(Load { purpose, result });
+                }
+            });
         match thread {
             Ok(_) => {
                 let _ = handover.send(purpose);

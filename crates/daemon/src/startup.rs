@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linchpin_config::{
-    Config, DaemonOverrides, LoadFailure, LoadRequest, Loaded as LoadedConfig, MainLog as MainLogConfig,
-    USAGE_EXIT_STATUS, World, usage_error,
+    Config, DaemonOverrides, LoadFailure, LoadRequest, Loaded as LoadedConfig,
+    MainLog as MainLogConfig, USAGE_EXIT_STATUS, World, render_failure, usage_error,
 };
 use linchpin_log::{
     AutoLogs, FileSpec, LogConfig, LogLevel, LogThread, MainLog, MainLogSpec, MainLogTarget,
@@ -67,7 +67,10 @@ struct Refusal {
 impl Refusal {
     /// The original's form of an error that a person made.
     fn usage(program: &str, text: impl std::fmt::Display) -> Self {
-        Self { text: usage_error(program, &text.to_string()), code: USAGE_EXIT_STATUS }
+        Self {
+            text: usage_error(program, &text.to_string()),
+            code: USAGE_EXIT_STATUS,
+        }
     }
 }
 
@@ -121,14 +124,20 @@ impl Invocation {
     }
 
     fn refusal(&self, failure: &LoadFailure) -> Refusal {
-        Refusal::usage(&self.program, failure.original_text())
+        Refusal {
+            text: render_failure(&self.program, failure),
+            code: USAGE_EXIT_STATUS,
+        }
     }
 
     /// One life of the daemon; a restart is followed by another. The first one leaves in `limit` how many
     /// open files children may have.
     fn run_once(&self, loaded: Loaded, limit: &mut Option<Limit>) -> Result<End, Refusal> {
         let is_first = limit.is_none();
-        let Loaded { config, mut messages } = loaded;
+        let Loaded {
+            config,
+            mut messages,
+        } = loaded;
         let supervisord = &config.supervisord;
         if let Some(uid) = supervisord.uid {
             drop_privileges(uid, &Accounts::of_this_machine())
@@ -138,10 +147,13 @@ impl Invocation {
         let files_limit = match *limit {
             Some(limit) => limit,
             None => {
-                let wanted = [(Resource::Files, supervisord.minfds), (Resource::Processes, supervisord.minprocs)];
+                let wanted = [
+                    (Resource::Files, supervisord.minfds),
+                    (Resource::Processes, supervisord.minprocs),
+                ];
                 for (resource, least) in wanted {
-                    let ensured =
-                        ensure_minimum(resource, least).map_err(|error| Refusal::usage(&self.program, error))?;
+                    let ensured = ensure_minimum(resource, least)
+                        .map_err(|error| Refusal::usage(&self.program, error))?;
                     if ensured != Ensured::Enough {
                         messages.push((LogLevel::Info, ensured.to_string()));
                     }
@@ -154,7 +166,8 @@ impl Invocation {
         if let Some(text) = foreign_plugin(&config) {
             return Err(Refusal::usage(&self.program, text));
         }
-        let servers = OpenServers::open(&config).map_err(|error| Refusal::usage(&self.program, error))?;
+        let servers =
+            OpenServers::open(&config).map_err(|error| Refusal::usage(&self.program, error))?;
         for path in servers.replaced() {
             complain(&format!("Unlinking stale socket {path}"));
         }
@@ -193,9 +206,15 @@ impl Invocation {
         main_log.log(LogLevel::Info, "daemonizing the supervisord process");
         if let Some(directory) = &config.supervisord.directory {
             match daemonize::change_directory(Path::new(directory)) {
-                Ok(()) => main_log.log(LogLevel::Info, &format!("set current directory: '{directory}'")),
+                Ok(()) => main_log.log(
+                    LogLevel::Info,
+                    &format!("set current directory: '{directory}'"),
+                ),
                 Err(error) => {
-                    main_log.log(LogLevel::Critical, &format!("can't chdir into '{directory}': {error}"));
+                    main_log.log(
+                        LogLevel::Critical,
+                        &format!("can't chdir into '{directory}': {error}"),
+                    );
                 }
             }
         }
@@ -215,7 +234,10 @@ impl Invocation {
     ) -> Result<End, Refusal> {
         let unusable = |what: &str| {
             let what = what.to_owned();
-            move |error: std::io::Error| Refusal { text: format!("Error: cannot {what}: {error}\n"), code: 1 }
+            move |error: std::io::Error| Refusal {
+                text: format!("Error: cannot {what}: {error}\n"),
+                code: 1,
+            }
         };
         // Blocked before the first thread is made, so that all threads have them blocked.
         let set = SignalSet::of(&SIGNALS);
@@ -247,14 +269,21 @@ impl Invocation {
             .map_err(unusable("start the event loop"))?;
         let site = Arc::new(Site::new(config, files_limit, auto_logs));
         let (load_sender, loads) = unbounded_channel();
-        let loader = Loader { invocation: self.clone(), loads: load_sender };
+        let loader = Loader {
+            invocation: self.clone(),
+            loads: load_sender,
+        };
         let (control, requests) = Control::new();
         let journal: Arc<dyn http::Journal> = Arc::new(logs.clone());
         let services = Services::new(control, config, journal);
         let end = runtime.block_on(async move {
             let servers = Servers::start(servers, services, &logs);
             let signals = readable(signals)?;
-            let news = News { signals, requests, log_events };
+            let news = News {
+                signals,
+                requests,
+                log_events,
+            };
             let shell = Shell::new(config, site, logs, loader, loads);
             std::io::Result::Ok(shell.run(news, servers).await)
         });
@@ -268,7 +297,10 @@ impl Invocation {
 fn open_main_log(config: &Config) -> Result<MainLog, String> {
     let supervisord = &config.supervisord;
     let (target, place) = match &supervisord.logfile {
-        MainLogConfig::Syslog => (MainLogTarget::Syslog, "the system log".to_owned()),
+        MainLogConfig::Syslog => (
+            MainLogTarget::Syslog { socket: None },
+            "the system log".to_owned(),
+        ),
         MainLogConfig::File(path) => (
             MainLogTarget::File(FileSpec {
                 path: path.into(),
@@ -292,7 +324,10 @@ fn open_main_log(config: &Config) -> Result<MainLog, String> {
 
 /// What to say of an RPC interface that is Python code: the original would load it into the daemon.
 fn foreign_plugin(config: &Config) -> Option<String> {
-    let foreign = config.rpc_interfaces.iter().find(|interface| interface.factory != MAIN_INTERFACE)?;
+    let foreign = config
+        .rpc_interfaces
+        .iter()
+        .find(|interface| interface.factory != MAIN_INTERFACE)?;
     let name = &foreign.name;
     Some(format!(
         "section [rpcinterface:{name}] wants the Python code {} in the daemon, which this one cannot load; remove the \
@@ -312,11 +347,20 @@ impl PidFile {
         let pid = std::process::id();
         let is_written = std::fs::write(path, format!("{pid}\n")).is_ok();
         if is_written {
-            main_log.log(LogLevel::Info, &format!("supervisord started with pid {pid}"));
+            main_log.log(
+                LogLevel::Info,
+                &format!("supervisord started with pid {pid}"),
+            );
         } else {
-            main_log.log(LogLevel::Critical, &format!("could not write pidfile {path}"));
+            main_log.log(
+                LogLevel::Critical,
+                &format!("could not write pidfile {path}"),
+            );
         }
-        Self { path: path.to_owned(), is_written }
+        Self {
+            path: path.to_owned(),
+            is_written,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! it takes exactly the original's options.
 #![forbid(unsafe_code)]
 
+mod check;
 mod supervisorctl;
 mod supervisord;
 
@@ -100,8 +101,8 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
     match program {
         Program::Supervisord => supervisord::run(called, arguments),
         Program::Supervisorctl => supervisorctl::run(called, arguments),
-        Program::EchoSupervisordConf => say(""),
-        Program::Check => ExitCode::from(2),
+        Program::EchoSupervisordConf => say(&linchpin_config::sample_configuration()),
+        Program::Check => check::run(called, arguments),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the core says, done.
 
 use linchpin_core::{
-    Action, Event, Generation, Message, Notice, ProcessId, SignalOutcome, SignalPurpose, SignalTarget,
+    Action, Event, Generation, Message, Notice, ProcessId, SignalOutcome, SignalPurpose,
+    SignalTarget,
 };
 use linchpin_log::LogLevel;
 use linchpin_sys::Pid;
@@ -17,7 +18,12 @@ const ESRCH: i32 = 3;
 impl Shell {
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::Spawn { process, generation, config, group } => {
+            Action::Spawn {
+                process,
+                generation,
+                config,
+                group,
+            } => {
                 let slot = self.slots.entry(process).or_default();
                 let launch = Launch {
                     process,
@@ -30,27 +36,63 @@ impl Shell {
                 };
                 self.spawner.submit(Job::Launch(Box::new(launch)));
             }
-            Action::Signal { process, generation, target, signal, purpose } => {
+            Action::Signal {
+                process,
+                generation,
+                target,
+                signal,
+                purpose,
+            } => {
                 let outcome = self.signal(target, signal, purpose);
-                self.events.push_back(Event::Signalled { process, generation, purpose, outcome });
+                self.events.push_back(Event::Signalled {
+                    process,
+                    generation,
+                    purpose,
+                    outcome,
+                });
             }
-            Action::CheckCommand { operation, process, config } => {
-                self.spawner.submit(Job::Check { operation, process, config, site: self.site.clone() });
+            Action::CheckCommand {
+                operation,
+                process,
+                config,
+            } => {
+                self.spawner.submit(Job::Check {
+                    operation,
+                    process,
+                    config,
+                    site: self.site.clone(),
+                });
             }
-            Action::Release { process, generation } => self.release(process, generation),
+            Action::Release {
+                process,
+                generation,
+            } => self.release(process, generation),
             Action::FollowGroup { generation, pgid } => {
                 self.children.follow(generation, pgid);
                 self.look_at_groups();
             }
             Action::ForgetGroup { generation } => self.children.forget(generation),
-            Action::NameSurvivors { name, pgid } => self.spawner.submit(Job::NameSurvivors { name, pgid }),
-            Action::ProcessAdded { process, config, group } => {
+            Action::NameSurvivors { name, pgid } => {
+                self.spawner.submit(Job::NameSurvivors { name, pgid })
+            }
+            Action::ProcessAdded {
+                process,
+                config,
+                group,
+            } => {
                 let slot = self.slots.entry(process).or_default();
                 slot.prepare_logs(&config);
-                for log in [slot.stdout_log.auto(), slot.stderr_log.auto()].into_iter().flatten() {
-                    self.spawner.submit(Job::MakeAutoLog { log, site: self.site.clone() });
+                for log in [slot.stdout_log.auto(), slot.stderr_log.auto()]
+                    .into_iter()
+                    .flatten()
+                {
+                    self.spawner.submit(Job::MakeAutoLog {
+                        log,
+                        site: self.site.clone(),
+                    });
                 }
-                self.logs.log(LogLevel::Blather, format!("added {group}:{}", config.name));
+                self.logs
+                    .log(LogLevel::Blather, format!("added {group}:{}", config.name));
             }
             Action::ProcessRemoved { process } => {
                 self.slots.remove(&process);
@@ -72,7 +114,9 @@ impl Shell {
         }
     }
 
-    fn release(&mut self, process: ProcessId, _generation: Generation) {
+    fn release(&mut self, process: ProcessId, generation: Generation) {
+        // The last output may have been late; nobody waits for it any more.
+        self.draining.remove(&generation);
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.stdin = None;
         }
@@ -88,13 +132,16 @@ impl Shell {
     /// Events have no listeners yet; the main log tells of them at its finest level.
     fn publish(&self, notice: &Notice) {
         if self.logs.is_logged(LogLevel::Blather) {
-            self.logs.log(LogLevel::Blather, format!("event: {notice:?}"));
+            self.logs
+                .log(LogLevel::Blather, format!("event: {notice:?}"));
         }
     }
 
     fn signal(&self, target: SignalTarget, signal: i32, purpose: SignalPurpose) -> SignalOutcome {
         let (SignalTarget::Process(raw) | SignalTarget::Group(raw)) = target;
-        let Some(pid) = Pid::new(raw) else { return SignalOutcome::Gone };
+        let Some(pid) = Pid::new(raw) else {
+            return SignalOutcome::Gone;
+        };
         // A process id is ours until its process is reaped. What remains of a group has lost its leader,
         // and its number cannot be used anew as long as the group lives: if there is a process of that
         // number, the group is gone and the number a stranger's.

@@ -58,8 +58,12 @@ impl Children {
 
     /// Takes out those followed groups that `is_gone` says are empty.
     pub(crate) fn gone_groups(&mut self, is_gone: impl Fn(i32) -> bool) -> Vec<Generation> {
-        let gone: Vec<Generation> =
-            self.followed.iter().filter(|(_, pgid)| is_gone(**pgid)).map(|(generation, _)| *generation).collect();
+        let gone: Vec<Generation> = self
+            .followed
+            .iter()
+            .filter(|(_, pgid)| is_gone(**pgid))
+            .map(|(generation, _)| *generation)
+            .collect();
         for generation in &gone {
             self.followed.remove(generation);
         }

@@ -78,7 +78,10 @@ impl Shell {
             LogEvent::Drained { owner } => {
                 let generation = Generation(owner.0);
                 if let Some(process) = self.draining.remove(&generation) {
-                    self.feed(Event::Drained { process, generation });
+                    self.feed(Event::Drained {
+                        process,
+                        generation,
+                    });
                 }
             }
             LogEvent::FileChanged { watch } => {
@@ -93,12 +96,17 @@ impl Shell {
                 if self.logs.is_logged(LogLevel::Debug) {
                     self.logs.log(
                         LogLevel::Debug,
-                        format!("fd {descriptor} closed, stopped monitoring {} of run {}", stream.kind, stream.owner.0),
+                        format!(
+                            "fd {descriptor} closed, stopped monitoring {} of run {}",
+                            stream.kind, stream.owner.0
+                        ),
                     );
                 }
             }
             // Events have no listeners yet: the data is dropped, which makes room for more.
-            LogEvent::ProcessLog { .. } | LogEvent::ProcessCommunication { .. } | LogEvent::ListenerOutput { .. } => {}
+            LogEvent::ProcessLog { .. }
+            | LogEvent::ProcessCommunication { .. }
+            | LogEvent::ListenerOutput { .. } => {}
             // The log thread has written these to the main log itself.
             LogEvent::SinkProblem { .. } | LogEvent::Dropped { .. } => {}
         }
@@ -106,10 +114,16 @@ impl Shell {
 
     /// Opens every log anew by its name (SIGUSR2, after a `logrotate`).
     pub(super) fn reopen_logs(&mut self) {
-        self.logs.log(LogLevel::Info, "received SIGUSR2 indicating log reopen request");
+        self.logs.log(
+            LogLevel::Info,
+            "received SIGUSR2 indicating log reopen request",
+        );
         self.logs.log(LogLevel::Info, "supervisord logreopen");
         if self.logs.reopen_main_log().is_err() || self.logs.reopen_streams(None).is_err() {
-            self.logs.log(LogLevel::Error, "cannot reopen the logs: the log thread does not keep up; try again");
+            self.logs.log(
+                LogLevel::Error,
+                "cannot reopen the logs: the log thread does not keep up; try again",
+            );
         }
     }
 
@@ -127,16 +141,26 @@ impl Shell {
     }
 
     pub(super) fn watch_log(&mut self, path: Option<String>) -> Reply {
-        self.watches.retain(|_, watched| !watched.changes.is_closed());
-        let Some(path) = path else { return Reply::Watch(None) };
-        let Ok(watch) = self.logs.watch(Path::new(&path)) else { return Reply::Watch(None) };
+        self.watches
+            .retain(|_, watched| !watched.changes.is_closed());
+        let Some(path) = path else {
+            return Reply::Watch(None);
+        };
+        let Ok(watch) = self.logs.watch(Path::new(&path)) else {
+            return Reply::Watch(None);
+        };
         let (changes, receiver) = watch::channel(0);
         self.watches.insert(watch.id(), Watched { watch, changes });
         Reply::Watch(Some(receiver))
     }
 
     /// The path of one of a process's logs; the outer none if there is no such process.
-    pub(super) fn log_path(&self, group: &str, name: &str, stream: Stream) -> Option<Option<String>> {
+    pub(super) fn log_path(
+        &self,
+        group: &str,
+        name: &str,
+        stream: Stream,
+    ) -> Option<Option<String>> {
         let view = self.core.process_named(group, name)?;
         let slot = self.slots.get(&view.id);
         Some(slot.and_then(|slot| slot.log_path(stream).map(str::to_owned)))
@@ -145,15 +169,23 @@ impl Shell {
     /// Empties logs. What the original does only for running processes is done for all.
     pub(super) fn clear_logs(&mut self, target: &Target, reply: oneshot::Sender<Reply>) {
         let (is_single, chosen) = match target {
-            Target::Process { group, name } => (true, self.core.process_named(group, name).into_iter().collect()),
+            Target::Process { group, name } => (
+                true,
+                self.core.process_named(group, name).into_iter().collect(),
+            ),
             Target::Group(name) => {
                 let group = self.core.groups().find(|group| group.config.name == *name);
-                (false, group.map(|group| group.processes).unwrap_or_default())
+                (
+                    false,
+                    group.map(|group| group.processes).unwrap_or_default(),
+                )
             }
             Target::All => (false, self.core.processes_by_name()),
         };
         if is_single && chosen.is_empty() {
-            let _ = reply.send(Reply::Outcome(Outcome::Failed(Failure::BadName(String::new()))));
+            let _ = reply.send(Reply::Outcome(Outcome::Failed(Failure::BadName(
+                String::new(),
+            ))));
             return;
         }
         let mut waits = Vec::with_capacity(chosen.len());
@@ -163,7 +195,10 @@ impl Shell {
                 .get(&view.id)
                 .map(|slot| {
                     let logs = [Stream::Stdout, Stream::Stderr];
-                    logs.into_iter().filter_map(|stream| slot.log_path(stream)).map(PathBuf::from).collect()
+                    logs.into_iter()
+                        .filter_map(|stream| slot.log_path(stream))
+                        .map(PathBuf::from)
+                        .collect()
                 })
                 .unwrap_or_default();
             let owner = self.owners.get(&view.id).copied();
@@ -172,7 +207,11 @@ impl Shell {
                 let _ = sender.send(result.is_ok());
             });
             let is_queued = self.logs.clear_files(owner, paths, answer).is_ok();
-            waits.push((view.config.name.clone(), view.group.to_owned(), is_queued.then_some(done)));
+            waits.push((
+                view.config.name.clone(),
+                view.group.to_owned(),
+                is_queued.then_some(done),
+            ));
         }
         tokio::spawn(async move {
             let mut results = Vec::with_capacity(waits.len());
@@ -181,12 +220,27 @@ impl Shell {
                     Some(done) => done.await.unwrap_or(false),
                     None => false,
                 };
-                let spec = if name == group { name.clone() } else { format!("{group}:{name}") };
-                let result = if is_cleared { Ok(()) } else { Err(Failure::Failed(spec)) };
-                results.push(ProcessResult { name, group, result });
+                let spec = if name == group {
+                    name.clone()
+                } else {
+                    format!("{group}:{name}")
+                };
+                let result = if is_cleared {
+                    Ok(())
+                } else {
+                    Err(Failure::Failed(spec))
+                };
+                results.push(ProcessResult {
+                    name,
+                    group,
+                    result,
+                });
             }
             let outcome = match results.pop() {
-                Some(ProcessResult { result: Err(failure), .. }) if is_single => Outcome::Failed(failure),
+                Some(ProcessResult {
+                    result: Err(failure),
+                    ..
+                }) if is_single => Outcome::Failed(failure),
                 Some(_) if is_single => Outcome::Done,
                 last => {
                     results.extend(last);

@@ -75,6 +75,8 @@ pub(crate) struct Shell {
     loads: UnboundedReceiver<Load>,
     events: VecDeque<Event>,
     actions: Actions,
+    /// SIGCHLD came, and the main log has not been told.
+    has_untold_sigchld: bool,
     /// The answers of the spawner.
     answers: UnboundedReceiver<Answer>,
     /// The configuration with which to begin anew.
@@ -108,7 +110,13 @@ pub(crate) struct News {
 }
 
 impl Shell {
-    pub(crate) fn new(config: &Config, site: Arc<Site>, logs: LogHandle, loader: Loader, loads: UnboundedReceiver<Load>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        site: Arc<Site>,
+        logs: LogHandle,
+        loader: Loader,
+        loads: UnboundedReceiver<Load>,
+    ) -> Self {
         let (sender, answers) = unbounded_channel();
         Self {
             core: Supervisor::new(config),
@@ -127,6 +135,7 @@ impl Shell {
             loads,
             events: VecDeque::new(),
             actions: Actions::new(),
+            has_untold_sigchld: false,
             answers,
             next_config: None,
             finished: None,
@@ -135,7 +144,11 @@ impl Shell {
 
     /// Supervises until the core says that everything is down.
     pub(crate) async fn run(mut self, news: News, mut servers: Servers) -> End {
-        let News { signals, mut requests, mut log_events } = news;
+        let News {
+            signals,
+            mut requests,
+            mut log_events,
+        } = news;
         self.feed(Event::Boot);
         let mut is_reaping = true;
         loop {
@@ -143,6 +156,7 @@ impl Shell {
                 servers.remove_files();
                 return end;
             }
+            self.tell_sigchld(is_reaping);
             let deadline = self.next_deadline();
             tokio::select! {
                 biased;
@@ -173,6 +187,16 @@ impl Shell {
         }
     }
 
+    /// The original handles signals after everything else, so its line about SIGCHLD comes after what the
+    /// child wrote last and after its end; tools and tests expect that.
+    fn tell_sigchld(&mut self, is_reaping: bool) {
+        if self.has_untold_sigchld && !is_reaping && self.draining.is_empty() {
+            self.has_untold_sigchld = false;
+            self.logs
+                .log(LogLevel::Debug, "received SIGCHLD indicating a child quit");
+        }
+    }
+
     /// Takes what the spawner has answered by now.
     fn take_answers(&mut self) {
         while let Ok(answer) = self.answers.try_recv() {
@@ -199,11 +223,18 @@ impl Shell {
 
     fn next_deadline(&self) -> Option<Instant> {
         let monotonic = linchpin_sys::time::monotonic();
-        let core = self.core.next_deadline().map(|at| {
-            Instant::now() + Duration::from_nanos(at.0.saturating_sub(monotonic))
-        });
-        let spawner = self.spawner.has_waiting_jobs().then(|| Instant::now() + PATIENCE);
-        [core, spawner, self.orphans.deadline()].into_iter().flatten().min()
+        let core = self
+            .core
+            .next_deadline()
+            .map(|at| Instant::now() + Duration::from_nanos(at.0.saturating_sub(monotonic)));
+        let spawner = self
+            .spawner
+            .has_waiting_jobs()
+            .then(|| Instant::now() + PATIENCE);
+        [core, spawner, self.orphans.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn deadline_reached(&mut self) {
@@ -216,18 +247,24 @@ impl Shell {
     fn take_signal(&mut self, received: Received) -> bool {
         match received.signal {
             SIGCHLD => {
-                self.logs.log(LogLevel::Debug, "received SIGCHLD indicating a child quit");
+                self.has_untold_sigchld = true;
                 return true;
             }
             SIGHUP => self.begin_restart(ShutdownCause::Signal(received.signal), None),
             SIGUSR2 => self.reopen_logs(),
             SIGTERM | SIGINT | SIGQUIT => {
-                self.feed(Event::Shutdown { restart: false, cause: ShutdownCause::Signal(received.signal) });
+                self.feed(Event::Shutdown {
+                    restart: false,
+                    cause: ShutdownCause::Signal(received.signal),
+                });
             }
             signal => {
                 let name = linchpin_sys::signals::signal_name(signal);
                 let sender = received.sender_pid;
-                self.logs.log(LogLevel::Info, format!("received {name} from pid {sender}, which means nothing here"));
+                self.logs.log(
+                    LogLevel::Info,
+                    format!("received {name} from pid {sender}, which means nothing here"),
+                );
             }
         }
         false
@@ -272,38 +309,82 @@ impl Shell {
     }
 
     fn ended(&mut self, start: Start, pid: i32, status: ExitStatus) {
-        let Start { process, generation, has_streams } = start;
+        let Start {
+            process,
+            generation,
+            has_streams,
+        } = start;
         let drained = !has_streams || self.logs.finish(Self::run_of(generation)).is_err();
         if !drained {
             self.draining.insert(generation, process);
         }
         self.owners.remove(&process);
         let group_alive = Pid::new(pid).is_some_and(linchpin_sys::group::group_exists);
-        self.feed(Event::Exited { process, generation, status, drained, group_alive });
+        self.feed(Event::Exited {
+            process,
+            generation,
+            status,
+            drained,
+            group_alive,
+        });
     }
 
     fn take_answer(&mut self, answer: Answer) {
         match answer {
-            Answer::Checked { operation, process, failure } => {
-                self.feed(Event::CommandChecked { operation, process, failure });
+            Answer::Checked {
+                operation,
+                process,
+                failure,
+            } => {
+                self.feed(Event::CommandChecked {
+                    operation,
+                    process,
+                    failure,
+                });
             }
-            Answer::Started { process, generation, result: Ok(started) } => {
-                let Started { pid, exec_failure, stdin, has_streams } = started;
+            Answer::Started {
+                process,
+                generation,
+                result: Ok(started),
+            } => {
+                let Started {
+                    pid,
+                    exec_failure,
+                    stdin,
+                    has_streams,
+                } = started;
                 if let Some(slot) = self.slots.get_mut(&process) {
                     slot.stdin = Some(Stdin::new(stdin));
                 }
                 if has_streams {
                     self.owners.insert(process, Self::run_of(generation));
                 }
-                let start = Start { process, generation, has_streams };
+                let start = Start {
+                    process,
+                    generation,
+                    has_streams,
+                };
                 let early = self.children.started(pid, start);
-                self.feed(Event::Spawned { process, generation, pid, exec_failure });
+                self.feed(Event::Spawned {
+                    process,
+                    generation,
+                    pid,
+                    exec_failure,
+                });
                 if let Some(status) = early {
                     self.ended(start, pid, status);
                 }
             }
-            Answer::Started { process, generation, result: Err(failure) } => {
-                self.feed(Event::SpawnFailed { process, generation, failure });
+            Answer::Started {
+                process,
+                generation,
+                result: Err(failure),
+            } => {
+                self.feed(Event::SpawnFailed {
+                    process,
+                    generation,
+                    failure,
+                });
             }
         }
     }
@@ -319,9 +400,13 @@ fn now() -> Now {
 fn exit_status(status: linchpin_sys::reap::ExitStatus) -> ExitStatus {
     match status {
         linchpin_sys::reap::ExitStatus::Exited(code) => ExitStatus::Code(code),
-        linchpin_sys::reap::ExitStatus::Signaled { signal, core_dumped } => {
-            ExitStatus::Signal { signal, core_dumped }
-        }
+        linchpin_sys::reap::ExitStatus::Signaled {
+            signal,
+            core_dumped,
+        } => ExitStatus::Signal {
+            signal,
+            core_dumped,
+        },
     }
 }
 

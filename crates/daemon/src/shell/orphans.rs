@@ -28,7 +28,10 @@ impl OrphanLog {
         }
         if self.lines < MOST_LINES {
             self.lines += 1;
-            logs.log(LogLevel::Info, format!("reaped unknown pid {pid} ({status})"));
+            logs.log(
+                LogLevel::Info,
+                format!("reaped unknown pid {pid} ({status})"),
+            );
         } else {
             self.untold += 1;
         }
@@ -42,7 +45,10 @@ impl OrphanLog {
     pub(super) fn report(&mut self, logs: &LogHandle) {
         let is_due = self.second_ends.is_none_or(|end| end <= Instant::now());
         if self.untold > 0 && is_due {
-            logs.log(LogLevel::Info, format!("reaped {} more unknown pids", self.untold));
+            logs.log(
+                LogLevel::Info,
+                format!("reaped {} more unknown pids", self.untold),
+            );
             self.untold = 0;
         }
     }

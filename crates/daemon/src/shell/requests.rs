@@ -14,7 +14,10 @@ impl Shell {
             Request::Command(command) => return self.command(command, reply),
             Request::State => {
                 let state = self.core.state();
-                Reply::State { code: state.code(), name: state.name() }
+                Reply::State {
+                    code: state.code(),
+                    name: state.name(),
+                }
             }
             Request::Process { group, name } => {
                 let view = self.core.process_named(&group, &name);
@@ -23,25 +26,46 @@ impl Shell {
             Request::Processes => Reply::Processes(self.infos()),
             Request::Configurations => Reply::Configurations(self.configurations()),
             Request::Reread => return self.loader.begin(Purpose::Reread(reply)),
-            Request::Shutdown { restart: true } => return self.begin_restart(ShutdownCause::Client, Some(reply)),
+            Request::Shutdown { restart: true } => {
+                return self.begin_restart(ShutdownCause::Client, Some(reply));
+            }
             Request::Shutdown { restart: false } => {
-                self.feed(Event::Shutdown { restart: false, cause: ShutdownCause::Client });
+                self.feed(Event::Shutdown {
+                    restart: false,
+                    cause: ShutdownCause::Client,
+                });
                 Reply::Outcome(Outcome::Done)
             }
-            Request::WriteStdin { group, name, data } => Reply::Stdin(self.write_stdin(&group, &name, &data)),
+            Request::WriteStdin { group, name, data } => {
+                Reply::Stdin(self.write_stdin(&group, &name, &data))
+            }
             // Nobody can listen yet.
             Request::RemoteCommunication { kind, data } => {
-                self.logs.log(LogLevel::Blather, format!("remote communication event of type {kind}, {} bytes", data.len()));
+                self.logs.log(
+                    LogLevel::Blather,
+                    format!(
+                        "remote communication event of type {kind}, {} bytes",
+                        data.len()
+                    ),
+                );
                 Reply::Outcome(Outcome::Done)
             }
-            Request::LogFile { group, name, stream } => match self.log_path(&group, &name, stream) {
+            Request::LogFile {
+                group,
+                name,
+                stream,
+            } => match self.log_path(&group, &name, stream) {
                 None => Reply::LogFile(crate::control::LogFileReply::NoProcess),
                 Some(path) => return self.answer_log_file(path, reply),
             },
             Request::MainLogFile => return self.answer_log_file(self.site.main_log.clone(), reply),
             Request::ClearLogs(target) => return self.clear_logs(&target, reply),
             Request::ClearMainLog => return self.clear_main_log(reply),
-            Request::WatchLog { group, name, stream } => {
+            Request::WatchLog {
+                group,
+                name,
+                stream,
+            } => {
                 let path = self.log_path(&group, &name, stream).flatten();
                 self.watch_log(path)
             }
@@ -59,11 +83,17 @@ impl Shell {
     }
 
     fn write_stdin(&self, group: &str, name: &str, data: &[u8]) -> StdinReply {
-        let Some(view) = self.core.process_named(group, name) else { return StdinReply::NoProcess };
+        let Some(view) = self.core.process_named(group, name) else {
+            return StdinReply::NoProcess;
+        };
         if view.pid.is_none() || !view.state.is_signallable() {
             return StdinReply::NotRunning;
         }
-        match self.slots.get(&view.id).and_then(|slot| slot.stdin.as_ref()) {
+        match self
+            .slots
+            .get(&view.id)
+            .and_then(|slot| slot.stdin.as_ref())
+        {
             Some(stdin) => stdin.write(data),
             None => StdinReply::Closed,
         }
@@ -71,7 +101,11 @@ impl Shell {
 
     /// Begins anew, but only with a configuration that can be used: the original finds out when
     /// everything is down, and dies.
-    pub(super) fn begin_restart(&mut self, cause: ShutdownCause, reply: Option<oneshot::Sender<Reply>>) {
+    pub(super) fn begin_restart(
+        &mut self,
+        cause: ShutdownCause,
+        reply: Option<oneshot::Sender<Reply>>,
+    ) {
         self.loader.begin(Purpose::Restart { cause, reply });
     }
 
@@ -85,7 +119,12 @@ impl Shell {
                         self.logs.log(level, text);
                     }
                 }
-                self.command(Command::Reload { config: Box::new(loaded.config) }, reply);
+                self.command(
+                    Command::Reload {
+                        config: Box::new(loaded.config),
+                    },
+                    reply,
+                );
             }
             (Purpose::Reread(reply), Err(text)) => {
                 let _ = reply.send(Reply::CannotReread(text));
@@ -95,7 +134,10 @@ impl Shell {
                 if let Some(reply) = reply {
                     let _ = reply.send(Reply::Outcome(Outcome::Done));
                 }
-                self.feed(Event::Shutdown { restart: true, cause });
+                self.feed(Event::Shutdown {
+                    restart: true,
+                    cause,
+                });
             }
             (Purpose::Restart { cause: _, reply }, Err(text)) => {
                 self.logs.log(

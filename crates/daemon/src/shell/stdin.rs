@@ -37,11 +37,20 @@ struct State {
 impl Stdin {
     /// From the writing end of a pipe that does not block.
     pub(super) fn new(pipe: OwnedFd) -> Self {
-        Self { shared: Arc::new(Shared { pipe, state: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                pipe,
+                state: Mutex::default(),
+            }),
+        }
     }
 
     pub(super) fn write(&self, data: &[u8]) -> StdinReply {
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if state.is_closed {
             return StdinReply::Closed;
         }
@@ -66,7 +75,11 @@ impl Stdin {
 impl Drop for Stdin {
     fn drop(&mut self) {
         // The task holds the pipe too; it must not keep the pipe of a dead service.
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         state.is_closed = true;
         state.kept.clear();
     }
@@ -99,7 +112,9 @@ async fn write_later(shared: Arc<Shared>) {
         state.has_task = false;
         return;
     };
-    let Ok(pipe) = pipe::Sender::from_owned_fd(pipe) else { return };
+    let Ok(pipe) = pipe::Sender::from_owned_fd(pipe) else {
+        return;
+    };
     loop {
         // A service that ends closes the reading end, which makes the pipe writable with an error.
         if pipe.writable().await.is_err() {

@@ -12,7 +12,8 @@ use crate::control::{Configuration, ProcessInfo};
 impl Shell {
     pub(super) fn info(&self, view: &ProcessView<'_>) -> ProcessInfo {
         let slot = self.slots.get(&view.id);
-        let log = |log: Option<&SlotLog>| log.and_then(SlotLog::path).unwrap_or_default().to_owned();
+        let log =
+            |log: Option<&SlotLog>| log.and_then(SlotLog::path).unwrap_or_default().to_owned();
         ProcessInfo {
             name: view.config.name.clone(),
             group: view.group.to_owned(),
@@ -29,12 +30,20 @@ impl Shell {
     }
 
     pub(super) fn infos(&self) -> Vec<ProcessInfo> {
-        self.core.processes_by_name().iter().map(|view| self.info(view)).collect()
+        self.core
+            .processes_by_name()
+            .iter()
+            .map(|view| self.info(view))
+            .collect()
     }
 
     pub(super) fn configurations(&self) -> Vec<Configuration> {
         let mut all = Vec::new();
-        let active: HashSet<&str> = self.core.groups().map(|group| group.config.name.as_str()).collect();
+        let active: HashSet<&str> = self
+            .core
+            .groups()
+            .map(|group| group.config.name.as_str())
+            .collect();
         for group in self.core.configured_groups() {
             let in_use = active.contains(group.name.as_str());
             for process in &group.processes {
