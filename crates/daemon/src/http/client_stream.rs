@@ -5,11 +5,12 @@
 //! sent a byte too many (the original's `supervisorctl tail -f` does).
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::Shutdown;
+use rustix::net::{RecvFlags, Shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -28,6 +29,30 @@ impl ClientStream {
         match self {
             Self::Unix(stream) => stream.readable().await,
             Self::Tcp(stream) => stream.readable().await,
+        }
+    }
+
+    /// Waits for the first byte and leaves it where it is; false if the client goes away instead.
+    ///
+    /// Readiness alone is not enough: it may be announced although there is nothing.
+    pub(crate) async fn has_bytes(&self) -> bool {
+        loop {
+            if self.readable().await.is_err() {
+                return false;
+            }
+            let look = |socket: BorrowedFd<'_>| {
+                let (count, _) = rustix::net::recv(socket, &mut [0_u8; 1], RecvFlags::PEEK)?;
+                Ok(count)
+            };
+            let looked = match self {
+                Self::Unix(stream) => stream.try_io(Interest::READABLE, || look(stream.as_fd())),
+                Self::Tcp(stream) => stream.try_io(Interest::READABLE, || look(stream.as_fd())),
+            };
+            match looked {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return false,
+                Ok(count) => return count > 0,
+            }
         }
     }
 
@@ -166,7 +191,7 @@ impl ClientIo {
         write: impl Fn(&ClientStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            if let Poll::Pending = self.stream.poll_write_ready(cx)? {
+            if self.stream.poll_write_ready(cx)?.is_pending() {
                 self.state.write_blocked();
                 return Poll::Pending;
             }

@@ -53,7 +53,7 @@ async fn has_begun(
     mut shutdown: watch::Receiver<bool>,
 ) -> bool {
     tokio::select! {
-        result = stream.readable() => result.is_ok(),
+        has_begun = stream.has_bytes() => has_begun,
         () = tokio::time::sleep(HEAD_TIME) => false,
         () = state.evicted() => false,
         _ = shutdown.wait_for(|is_ending| *is_ending) => false,

@@ -5,7 +5,7 @@
 //! client does that; it ends with the client, with the connection, or when nothing can be added any more.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -103,7 +103,7 @@ async fn follow(
     let Reply::LogFile(LogFileReply::Path(path)) = services.control.ask(find).await else {
         return not_found();
     };
-    let opened = services.budget.look(move || open(PathBuf::from(path)));
+    let opened = services.budget.look(move || open(Path::new(&path)));
     let (follower, modified) = match timeout(LOG_READ_TIME, opened).await {
         Ok(Some(Ok(opened))) => opened,
         // No log where one was expected is for the time being only.
@@ -125,9 +125,9 @@ async fn follow(
     }
 }
 
-fn open(path: PathBuf) -> io::Result<(Follower, SystemTime)> {
-    let modified = std::fs::metadata(&path)?.modified()?;
-    Ok((Follower::open(&path, LAST_BYTES)?, modified))
+fn open(path: &Path) -> io::Result<(Follower, SystemTime)> {
+    let modified = std::fs::metadata(path)?.modified()?;
+    Ok((Follower::open(path, LAST_BYTES)?, modified))
 }
 
 /// Carries what is new in a log to its client.

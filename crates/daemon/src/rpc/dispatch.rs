@@ -10,43 +10,33 @@ use linchpin_sys::signals::parse_signal;
 use super::answered::Status;
 use super::faults::result_of;
 use super::log_reading::Range;
+use super::multicall::SUPERVISOR;
 use super::{Answered, Context};
-use crate::control::{LogFileReply, Reply, Request, StdinReply, Stream};
+use crate::control::{LogFileReply, ProcessInfo, Reply, Request, StdinReply, Stream};
 
 impl Context<'_> {
     /// Carries out a call; `system.multicall` is not for here.
     pub(crate) async fn carry_out(&mut self, call: Call) -> Result<Answered, Fault> {
-        let state = match &call {
-            Call::ListMethods
-            | Call::MethodHelp { .. }
-            | Call::MethodSignature { .. }
-            | Call::Multicall { .. }
-            | Call::SendRemoteCommEvent { .. } => None,
-            _ => Some(self.running().await?),
-        };
         match call {
             Call::GetApiVersion => Ok(Answered::Text(API_VERSION.to_owned())),
             Call::GetSupervisorVersion => Ok(Answered::Text(SUPERVISOR_VERSION.to_owned())),
             Call::GetIdentification => Ok(Answered::Text(self.shared.identity.identifier.clone())),
             Call::GetPid => Ok(Answered::Number(i64::from(self.shared.identity.pid))),
             Call::GetState => {
-                let (code, name) =
-                    state.unwrap_or((DaemonState::Running.code(), DaemonState::Running.name()));
+                let (code, name) = self.running().await?;
                 Ok(Answered::State { code, name })
             }
 
             Call::GetProcessInfo { name } => self.process_info(&name).await,
-            Call::GetAllProcessInfo => match self.ask(Request::Processes).await {
-                Reply::Processes(all) => Ok(Answered::Processes(all)),
-                other => Err(unexpected(&other)),
-            },
-            Call::GetAllConfigInfo => match self.ask(Request::Configurations).await {
-                Reply::Configurations(mut all) => {
-                    all.sort_by(|a, b| a.process.name.cmp(&b.process.name));
-                    Ok(Answered::Configurations(all))
-                }
-                other => Err(unexpected(&other)),
-            },
+            Call::GetAllProcessInfo => Ok(Answered::Processes(self.processes().await?)),
+            Call::GetAllConfigInfo => {
+                let reply = self.ask(Request::Configurations).await;
+                let Reply::Configurations(mut all) = reply else {
+                    return Err(nobody());
+                };
+                all.sort_by(|a, b| a.process.name.cmp(&b.process.name));
+                Ok(Answered::Configurations(all))
+            }
 
             Call::StartProcess { name, wait } => {
                 self.start(Target::parse(&name), &name, wait).await
@@ -69,10 +59,13 @@ impl Context<'_> {
             }
             Call::SignalAllProcesses { signal } => self.signal(Target::All, "", &signal).await,
 
-            Call::ReloadConfig => match self.ask(Request::Reread).await {
-                Reply::CannotReread(text) => Err(Fault::with(FaultCode::CantReread, text)),
-                reply => outcome(reply, ""),
-            },
+            Call::ReloadConfig => {
+                let reply = self.ask(Request::Reread).await;
+                if let Reply::CannotReread(text) = reply {
+                    return Err(Fault::with(FaultCode::CantReread, text));
+                }
+                outcome(reply, "")
+            }
             Call::AddProcessGroup { name } => {
                 let command = Command::AddGroup { name: name.clone() };
                 outcome(self.ask(Request::Command(command)).await, &name)
@@ -164,16 +157,25 @@ impl Context<'_> {
     }
 
     /// The daemon's state, if it takes calls.
-    async fn running(&self) -> Result<(i32, &'static str), Fault> {
-        match self.ask(Request::State).await {
-            Reply::State { code, name } if code >= DaemonState::Running.code() => Ok((code, name)),
-            Reply::State { .. } => Err(Fault::bare(FaultCode::ShutdownState)),
-            other => Err(unexpected(&other)),
+    pub(crate) async fn running(&self) -> Result<(i32, &'static str), Fault> {
+        let Reply::State { code, name } = self.ask(Request::State).await else {
+            return Err(nobody());
+        };
+        if code < DaemonState::Running.code() {
+            return Err(Fault::bare(FaultCode::ShutdownState));
         }
+        Ok((code, name))
+    }
+
+    async fn processes(&self) -> Result<Vec<ProcessInfo>, Fault> {
+        let Reply::Processes(all) = self.ask(Request::Processes).await else {
+            return Err(nobody());
+        };
+        Ok(all)
     }
 
     fn is_published(&self, name: &str) -> bool {
-        self.shared.has_supervisor || !name.starts_with("supervisor.")
+        self.shared.has_supervisor || !name.starts_with(SUPERVISOR)
     }
 
     fn published(&self, name: &str) -> Result<(), Fault> {
@@ -190,11 +192,12 @@ impl Context<'_> {
             group,
             name: process,
         };
-        match self.ask(request).await {
-            Reply::Process(Some(process)) => Ok(Answered::Process(process)),
-            Reply::Process(None) => Err(Fault::with(FaultCode::BadName, name)),
-            other => Err(unexpected(&other)),
-        }
+        let Reply::Process(found) = self.ask(request).await else {
+            return Err(nobody());
+        };
+        found
+            .map(Answered::Process)
+            .ok_or_else(|| Fault::with(FaultCode::BadName, name))
     }
 
     async fn start(&self, target: Target, name: &str, wait: bool) -> Result<Answered, Fault> {
@@ -237,11 +240,9 @@ impl Context<'_> {
             Target::Group(group) => Some(group),
             Target::All => None,
         };
-        let all = match self.ask(Request::Processes).await {
-            Reply::Processes(all) => all,
-            other => return Err(unexpected(&other)),
-        };
-        let mut members = all
+        let mut members = self
+            .processes()
+            .await?
             .into_iter()
             .filter(|process| wanted.as_ref().is_none_or(|group| process.group == *group))
             .peekable();
@@ -297,10 +298,12 @@ impl Context<'_> {
         if !self.log_exists(path).await? {
             return no_file();
         }
-        match self.ask(Request::ClearMainLog).await {
-            Reply::LogCleared(Ok(())) => Ok(Answered::True),
-            Reply::LogCleared(Err(_)) => Err(Fault::bare(FaultCode::Failed)),
-            other => Err(unexpected(&other)),
+        let Reply::LogCleared(result) = self.ask(Request::ClearMainLog).await else {
+            return Err(nobody());
+        };
+        match result {
+            Ok(()) => Ok(Answered::True),
+            Err(_) => Err(Fault::bare(FaultCode::Failed)),
         }
     }
 
@@ -311,16 +314,18 @@ impl Context<'_> {
             name: process,
             data: chars.into_bytes(),
         };
-        match self.ask(request).await {
-            Reply::Stdin(StdinReply::Accepted) => Ok(Answered::True),
-            Reply::Stdin(StdinReply::NoProcess) => Err(Fault::with(FaultCode::BadName, name)),
-            Reply::Stdin(StdinReply::NotRunning) => Err(Fault::with(FaultCode::NotRunning, name)),
-            Reply::Stdin(StdinReply::Closed) => Err(Fault::with(FaultCode::NoFile, name)),
-            Reply::Stdin(StdinReply::Full) => Err(Fault::with(
+        let Reply::Stdin(reply) = self.ask(request).await else {
+            return Err(nobody());
+        };
+        match reply {
+            StdinReply::Accepted => Ok(Answered::True),
+            StdinReply::NoProcess => Err(Fault::with(FaultCode::BadName, name)),
+            StdinReply::NotRunning => Err(Fault::with(FaultCode::NotRunning, name)),
+            StdinReply::Closed => Err(Fault::with(FaultCode::NoFile, name)),
+            StdinReply::Full => Err(Fault::with(
                 FaultCode::Failed,
                 format_args!("{name} does not read its standard input"),
             )),
-            other => Err(unexpected(&other)),
         }
     }
 }
@@ -343,28 +348,24 @@ fn one_process(name: &str) -> Result<(String, String), Fault> {
 
 /// The path of a log, or that there is none.
 fn log_file(reply: Reply, name: &str) -> Result<Option<String>, Fault> {
+    let Reply::LogFile(reply) = reply else {
+        return Err(nobody());
+    };
     match reply {
-        Reply::LogFile(LogFileReply::Path(path)) => Ok(Some(path)),
-        Reply::LogFile(LogFileReply::NoLog) => Ok(None),
-        Reply::LogFile(LogFileReply::NoProcess) => Err(Fault::with(FaultCode::BadName, name)),
-        other => Err(unexpected(&other)),
+        LogFileReply::Path(path) => Ok(Some(path)),
+        LogFileReply::NoLog => Ok(None),
+        LogFileReply::NoProcess => Err(Fault::with(FaultCode::BadName, name)),
     }
 }
 
 fn outcome(reply: Reply, name: &str) -> Result<Answered, Fault> {
-    match reply {
-        Reply::Outcome(outcome) => result_of(outcome, name),
-        other => Err(unexpected(&other)),
-    }
+    let Reply::Outcome(outcome) = reply else {
+        return Err(nobody());
+    };
+    result_of(outcome, name)
 }
 
-/// When the supervision has ended there is nobody to ask; any other reply is a mistake of ours.
-fn unexpected(reply: &Reply) -> Fault {
-    match reply {
-        Reply::Gone => Fault::bare(FaultCode::ShutdownState),
-        other => Fault::with(
-            FaultCode::Failed,
-            format_args!("unexpected reply {other:?}"),
-        ),
-    }
+/// The supervision has ended: the only reply that a question may get beside its own.
+fn nobody() -> Fault {
+    Fault::bare(FaultCode::ShutdownState)
 }

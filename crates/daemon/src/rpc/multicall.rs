@@ -1,10 +1,14 @@
-//! `system.multicall`: calls one after the other, each with its own result or fault.
+//! What comes before a call is carried out, and `system.multicall`: calls one after the other, each with its
+//! own result or fault.
 
 use linchpin_protocol::{Call, Fault, FaultCode, MulticallItem, Value};
 
 use super::answered::weight_of_item;
 use super::{Answered, Context};
 use crate::http::limits::MAX_ANSWER_BYTES;
+
+/// The namespace that `[rpcinterface:supervisor]` opens.
+pub(crate) const SUPERVISOR: &str = "supervisor.";
 
 impl Context<'_> {
     /// Carries out any call.
@@ -13,15 +17,25 @@ impl Context<'_> {
         method: &str,
         parameters: Vec<Value>,
     ) -> Result<Answered, Fault> {
-        match self.parse(method, parameters)? {
-            Call::Multicall { calls } => Ok(Answered::Many(self.each(calls).await)),
-            call => self.carry_out(call).await,
+        let call = self.parse(method, parameters)?;
+        if let Call::Multicall { calls } = call {
+            return Ok(Answered::Many(self.each(calls).await));
         }
+        self.unless_ending(call, method).await
+    }
+
+    /// Carries a call out unless the daemon is ending: then only those are that concern nobody but the
+    /// client or the listeners.
+    async fn unless_ending(&mut self, call: Call, method: &str) -> Result<Answered, Fault> {
+        if method.starts_with(SUPERVISOR) && !matches!(call, Call::SendRemoteCommEvent { .. }) {
+            self.running().await?;
+        }
+        self.carry_out(call).await
     }
 
     /// Checks a call against the table and against what is configured.
     fn parse(&self, method: &str, parameters: Vec<Value>) -> Result<Call, Fault> {
-        if method.starts_with("supervisor.") && !self.shared.has_supervisor {
+        if method.starts_with(SUPERVISOR) && !self.shared.has_supervisor {
             return Err(Fault::bare(FaultCode::UnknownMethod));
         }
         Call::parse(method, parameters)
@@ -45,6 +59,6 @@ impl Context<'_> {
     async fn one(&mut self, item: MulticallItem) -> Result<Answered, Fault> {
         let (method, parameters) = item.call?;
         let call = self.parse(&method, parameters)?;
-        self.carry_out(call).await
+        self.unless_ending(call, &method).await
     }
 }

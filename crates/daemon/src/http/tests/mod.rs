@@ -1,5 +1,6 @@
 //! The servers on real sockets, before a fake supervision.
 
+mod descriptors;
 mod fixture;
 mod following;
 mod limits;
