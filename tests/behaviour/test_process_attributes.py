@@ -4,7 +4,7 @@ import pwd
 
 import pytest
 
-from harness.subject import TESTED
+from harness.subject import LINCHPIN, TESTED
 
 
 def attributes(new_daemon, subject, compiled, options, supervisord="", arguments="", before=(), **popen):
@@ -61,6 +61,10 @@ def grouped_user():
     return "daemon"
 
 
+# Deliberate: output that nobody keeps goes to /dev/null instead of through a pipe of ours.
+DIFFERENT = {"no_logs_for_stderr": ("descriptor 2 pipe write", "descriptor 2 device both")}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_same_as_the_originals(new_daemon, original, compiled, name):
     case = dict(CASES[name])
@@ -69,6 +73,9 @@ def test_same_as_the_originals(new_daemon, original, compiled, name):
     case["options"] = case["options"].replace("GROUPED", grouped_user())
     theirs = attributes(new_daemon, original, compiled, **case)
     ours = attributes(new_daemon, TESTED, compiled, **case)
+    if name in DIFFERENT and TESTED is LINCHPIN:
+        wanted, got = DIFFERENT[name]
+        theirs = sorted(got if line == wanted else line for line in theirs)
     assert ours == theirs
 
 

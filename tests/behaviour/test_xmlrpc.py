@@ -157,10 +157,19 @@ def prepared(new_daemon, subject):
     return daemon
 
 
+def without_news(value):
+    """Takes out what the original's next release adds, and ours has already."""
+    if isinstance(value, list):
+        return [{name: field for name, field in each.items() if name != "autorestart"} for each in value]
+    return value
+
+
 def call(daemon, method, *arguments):
     """What a client gets: ("result", value), ("fault", code, text) or ("status", number)."""
     try:
         answer = getattr(daemon.rpc, method)(*arguments)
+        if method == "supervisor.getAllConfigInfo":
+            answer = without_news(answer)
         return ("result", order(method, normal_value(answer)))
     except xmlrpc.client.Fault as fault:
         return ("fault", fault.faultCode, normal(fault.faultString))
@@ -228,6 +237,7 @@ def test_types_of_every_field(new_daemon, original):
             for method in ("getAllProcessInfo", "getAllConfigInfo")
             for each in daemon.supervisor(method)
             for field, value in each.items()
+            if field != "autorestart"
         }
 
     assert types(prepared(new_daemon, TESTED)) == types(prepared(new_daemon, original))
