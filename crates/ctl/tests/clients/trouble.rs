@@ -1,6 +1,9 @@
 //! What commands say when the daemon is not there, or answers something unpleasant.
 
-use linchpin_ctl::Settings;
+use std::io::{BufReader, Read};
+use std::sync::mpsc::Receiver;
+
+use linchpin_ctl::{Controller, Settings, Streams};
 use linchpin_protocol::{FaultCode, ReloadResult, StatusResult, Value};
 
 use crate::support::fake_daemon::{Answer, FakeDaemon, fault, value, version};
@@ -203,6 +206,64 @@ fn a_daemon_may_ask_who_is_there() {
     assert_eq!(outcome.code, 0);
     // me:secret
     assert!(daemon.requests()[1].contains("\r\nAuthorization: Basic bWU6c2VjcmV0\r\n"));
+}
+
+#[test]
+fn the_shell_connects_again_when_the_daemon_has_closed_the_connection() {
+    let closing =
+        |value: &str| Answer::BodyAndClose(linchpin_protocol::write_answer(value).unwrap());
+    let nothing = Vec::<Value>::new();
+    let daemon = FakeDaemon::start(vec![
+        version(),
+        value(&nothing),
+        version(),
+        closing("4.3.0"),
+        version(),
+        closing("4.3.1"),
+    ]);
+    let settings = Settings {
+        interactive: true,
+        ..daemon.settings()
+    };
+    let mut input = Typing {
+        lines: vec!["version\n", "version\n"],
+        closed: &daemon.closed,
+    };
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    Controller::new(
+        settings,
+        Streams {
+            input: &mut BufReader::new(&mut input),
+            output: &mut output,
+            errors: &mut errors,
+            input_is_terminal: false,
+        },
+    )
+    .run_shell();
+    assert_eq!(
+        String::from_utf8(output).unwrap(),
+        "supervisor> 4.3.0\nsupervisor> 4.3.1\nsupervisor> \n"
+    );
+    daemon.requests();
+}
+
+/// Somebody who types the next line when the daemon has closed the connection.
+struct Typing<'a> {
+    lines: Vec<&'static str>,
+    closed: &'a Receiver<()>,
+}
+
+impl Read for Typing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.lines.len() < 2 {
+            self.closed.recv().unwrap();
+        }
+        let Some(line) = self.lines.pop() else {
+            return Ok(0);
+        };
+        buffer[..line.len()].copy_from_slice(line.as_bytes());
+        Ok(line.len())
+    }
 }
 
 #[test]

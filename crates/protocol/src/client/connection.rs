@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::address::ServerUrl;
 use super::error::ClientError;
@@ -17,9 +17,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest wait for the daemon to take a request.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// After this much idleness a connection is looked at before it is used again.
-const TRUSTED_IDLE: Duration = Duration::from_millis(500);
 
 /// Bytes asked for at a time while the length of an answer is not known.
 pub(super) const READ_BYTES: usize = 16 * 1024;
@@ -34,7 +31,6 @@ enum Stream {
 pub(super) struct Connection {
     stream: Stream,
     waiter: Option<Rc<dyn Waiter>>,
-    last_used: Instant,
 }
 
 /// Travels through an [`io::Error`], because readers of the standard library carry nothing else.
@@ -92,9 +88,11 @@ impl Connection {
         let stream = match url {
             ServerUrl::Unix(path) => {
                 let stream = UnixStream::connect(path).map_err(connecting)?;
+                if read_timeout.is_some() {
+                    stream.set_read_timeout(read_timeout).map_err(connecting)?;
+                }
                 stream
-                    .set_read_timeout(read_timeout)
-                    .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)))
+                    .set_write_timeout(Some(WRITE_TIMEOUT))
                     .map_err(connecting)?;
                 Stream::Unix(stream)
             }
@@ -108,19 +106,12 @@ impl Connection {
                 Stream::Tcp(stream)
             }
         };
-        Ok(Self {
-            stream,
-            waiter,
-            last_used: Instant::now(),
-        })
+        Ok(Self { stream, waiter })
     }
 
     /// Whether the daemon still has its end open. It may have restarted while a shell was waiting
     /// for the next line.
     pub(super) fn is_usable(&self) -> bool {
-        if self.last_used.elapsed() < TRUSTED_IDLE {
-            return true;
-        }
         let mut byte = [0];
         let peeked = match &self.stream {
             Stream::Unix(stream) => {
@@ -192,7 +183,6 @@ impl Connection {
                 }
             }
         }
-        self.last_used = Instant::now();
         Ok(head.keep_alive)
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use linchpin_ctl::Settings;
@@ -14,6 +15,8 @@ pub(crate) enum Answer {
     Body(Vec<u8>),
     /// Another status.
     Status(&'static str),
+    /// A body with status 200, then the end of the connection, unannounced.
+    BodyAndClose(Vec<u8>),
     /// Chunks, then the end of the connection.
     Chunks(Vec<&'static str>),
 }
@@ -36,14 +39,21 @@ pub(crate) fn version() -> Answer {
 pub(crate) struct FakeDaemon {
     folder: tempfile::TempDir,
     thread: JoinHandle<Vec<String>>,
+    /// Told of each connection that was closed unannounced.
+    pub(crate) closed: Receiver<()>,
 }
 
 impl FakeDaemon {
     pub(crate) fn start(answers: Vec<Answer>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("s.sock")).unwrap();
-        let thread = std::thread::spawn(move || serve(&listener, answers));
-        Self { folder, thread }
+        let (closing, closed) = channel();
+        let thread = std::thread::spawn(move || serve(&listener, answers, &closing));
+        Self {
+            folder,
+            thread,
+            closed,
+        }
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -59,7 +69,7 @@ impl FakeDaemon {
     }
 }
 
-fn serve(listener: &UnixListener, answers: Vec<Answer>) -> Vec<String> {
+fn serve(listener: &UnixListener, answers: Vec<Answer>, closing: &Sender<()>) -> Vec<String> {
     let mut requests = Vec::new();
     let mut connection: Option<UnixStream> = None;
     for answer in answers {
@@ -79,6 +89,14 @@ fn serve(listener: &UnixListener, answers: Vec<Answer>) -> Vec<String> {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
                 stream.write_all(head.as_bytes()).unwrap();
                 stream.write_all(&body).unwrap();
+            }
+            Answer::BodyAndClose(body) => {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                stream
+                    .write_all(&[head.as_bytes(), &body].concat())
+                    .unwrap();
+                connection = None;
+                closing.send(()).unwrap();
             }
             Answer::Status(status) => {
                 let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
