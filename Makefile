@@ -34,10 +34,10 @@ lint: ## formatting, clippy, documentation, licences
 behaviour: ## only the behaviour suites against the built binary (PYTEST_ARGS='-k name')
 	tests/all release python behaviour
 
-# As long as one likes: SIM_HISTORIES says how many, SIM_SEED where to begin.
-sim: ## the deterministic simulator of the core, until SIM_HISTORIES (1,000,000) are through
-	LINCHPIN_SIM_HISTORIES=$(or $(SIM_HISTORIES),1000000) LINCHPIN_SIM_SEED=$(SIM_SEED) \
-		cargo test --release --locked --package linchpin-core simulat -- --nocapture
+# SIM='--seed 7' replays one history, SIM='--seconds 3600' goes on for an hour.
+SIM ?= --seconds 600
+sim: ## the deterministic simulator of the core, for ten minutes (SIM='--seed 7' replays one history)
+	cargo run --release --locked --package linchpin-core --example simulate -- $(SIM)
 
 bench: build ## our own ratios against the least any supervisor must do
 	bench/run
