@@ -142,7 +142,7 @@ impl Document {
             indent: 0,
             problems: Vec::new(),
         };
-        for (index, line) in file.lines.iter().enumerate() {
+        for (index, line) in file.lines().enumerate() {
             reader.line(index + 1, line);
         }
         let problems = reader.problems;

@@ -285,16 +285,16 @@ fn include(
 /// Decodes and parses a file; what is wrong with the text becomes problems.
 fn add_file(name: &str, bytes: &[u8], document: &mut Document, findings: &mut Findings) {
     let text = String::from_utf8_lossy(bytes);
-    let file = SourceFile::new(name, &text);
+    let file = SourceFile::new(name, text);
     let decoding = std::str::from_utf8(bytes).err();
     let ends_with_newline = file.ends_with_newline;
-    let line_count = file.lines.len();
+    let line_count = file.lines().len();
     let problems = document.add_file(file);
     if let Some(error) = decoding {
         let before = &bytes[..error.valid_up_to()];
-        let line = SourceFile::new(name, &String::from_utf8_lossy(before));
-        let number = line.lines.len() + usize::from(line.ends_with_newline);
-        let column = line.lines.last().map_or(0, String::len);
+        let line = SourceFile::new(name, String::from_utf8_lossy(before));
+        let number = line.lines().len() + usize::from(line.ends_with_newline);
+        let column = line.lines().last().map_or(0, str::len);
         let column = if line.ends_with_newline { 0 } else { column };
         findings.problem(
             document,
@@ -310,27 +310,22 @@ fn add_file(name: &str, bytes: &[u8], document: &mut Document, findings: &mut Fi
         );
     }
     let is_last_line_open = |line: usize| line == line_count && !ends_with_newline;
-    let mut is_first = true;
-    let parsing_text = parsing_text(document, &problems, name, is_last_line_open);
-    for problem in problems {
-        let line = document
-            .file(problem.span.file)
-            .line(problem.span.line)
-            .to_owned();
-        let own_text = match problem.kind {
-            SyntaxProblemKind::NoSectionYet => format!(
-                "File contains no section headers.\nfile: {}, line: {}\n{}",
-                repr(name),
-                problem.span.line,
-                repr(&with_end(&line, is_last_line_open(problem.span.line)))
-            ),
-            SyntaxProblemKind::NoDelimiter | SyntaxProblemKind::NoKey => parsing_text.clone(),
-        };
-        let mut statement = syntax_statement(&problem, &line);
+    for (index, problem) in problems.iter().enumerate() {
+        let line = document.file(problem.span.file).line(problem.span.line);
+        let mut statement = syntax_statement(problem, line);
         // All bad lines share one text in the original; the further ones are ours.
-        if is_first {
-            statement.original = Some(own_text);
-            is_first = false;
+        if index == 0 {
+            statement.original = Some(match problem.kind {
+                SyntaxProblemKind::NoSectionYet => format!(
+                    "File contains no section headers.\nfile: {}, line: {}\n{}",
+                    repr(name),
+                    problem.span.line,
+                    repr(&with_end(line, is_last_line_open(problem.span.line)))
+                ),
+                SyntaxProblemKind::NoDelimiter | SyntaxProblemKind::NoKey => {
+                    parsing_text(document, &problems, name, is_last_line_open)
+                }
+            });
         }
         findings.problem(document, Some(problem.span), statement);
     }

@@ -644,7 +644,7 @@ proptest::proptest! {
         let text: String = pieces.concat();
         let world = TestWorld::new(&[(MAIN, &text), ("/etc/other", &text)]);
         let report = crate::check::check(&world, &request());
-        let lines = crate::source::SourceFile::new("", &text).lines.len();
+        let lines = crate::source::SourceFile::new("", text.as_str()).lines().len();
         for diagnostic in report.problems.iter().chain(&report.warnings) {
             if let Some(place) = &diagnostic.place {
                 proptest::prop_assert!((1..=lines.max(1)).contains(&place.line));

@@ -323,7 +323,7 @@ def answer(_):
     };
     let text = crate::sample::sample_configuration();
     let mut document = crate::document::Document::default();
-    let problems = document.add_file(crate::source::SourceFile::new("sample", &text));
+    let problems = document.add_file(crate::source::SourceFile::new("sample", text.as_str()));
     assert!(problems.is_empty());
     let sections: serde_json::Map<String, serde_json::Value> = document
         .sections()

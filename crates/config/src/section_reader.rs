@@ -62,6 +62,10 @@ impl<'a> SectionReader<'a, '_> {
         scope: NameScope,
     ) -> Option<Expanded<'a>> {
         let entry = self.written(option)?;
+        if !entry.value.contains('%') {
+            let text = Cow::Borrowed(entry.value.as_str());
+            return Some(Expanded { text, entry });
+        }
         let names = self.names.in_scope(scope);
         match expand(&entry.value, &names) {
             Ok(text) => Some(Expanded { text, entry }),

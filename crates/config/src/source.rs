@@ -1,5 +1,6 @@
 //! Source files and places in them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A text that was read, with the name under which messages speak of it.
@@ -8,36 +9,45 @@ pub struct SourceFile {
     /// The name as the original prints it: the main file as it was given, an included one as its
     /// pattern made it.
     pub name: Arc<str>,
-    /// The lines, without their ends.
-    pub lines: Vec<String>,
     /// Whether the last line has an end.
     pub ends_with_newline: bool,
+    text: String,
+    /// Where each line begins and ends in the text.
+    lines: Vec<Range<usize>>,
 }
 
 impl SourceFile {
     /// Splits decoded text into lines, with the line ends of all systems.
     #[must_use]
-    pub fn new(name: &str, text: &str) -> Self {
+    pub fn new(name: &str, text: impl Into<String>) -> Self {
+        let text = text.into();
         let mut lines = Vec::new();
-        let mut rest = text;
-        while let Some(end) = rest.find(['\n', '\r']) {
-            lines.push(rest[..end].to_owned());
-            let width = if rest[end..].starts_with("\r\n") {
+        let mut start = 0;
+        while let Some(length) = text[start..].find(['\n', '\r']) {
+            let end = start + length;
+            lines.push(start..end);
+            let width = if text[end..].starts_with("\r\n") {
                 2
             } else {
                 1
             };
-            rest = &rest[end + width..];
+            start = end + width;
         }
-        let ends_with_newline = rest.is_empty();
+        let ends_with_newline = start == text.len();
         if !ends_with_newline {
-            lines.push(rest.to_owned());
+            lines.push(start..text.len());
         }
         Self {
             name: Arc::from(name),
-            lines,
             ends_with_newline,
+            text,
+            lines,
         }
+    }
+
+    /// The lines, without their ends.
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.lines.iter().map(|line| &self.text[line.clone()])
     }
 
     /// The text of a line, counted from 1; empty beyond the end.
@@ -46,7 +56,7 @@ impl SourceFile {
         number
             .checked_sub(1)
             .and_then(|index| self.lines.get(index))
-            .map_or("", String::as_str)
+            .map_or("", |line| &self.text[line.clone()])
     }
 }
 
@@ -74,7 +84,7 @@ mod tests {
     #[test]
     fn lines_end_as_on_every_system() {
         let file = SourceFile::new("f", "a\nb\r\nc\rd\u{b}e");
-        assert_eq!(file.lines, ["a", "b", "c", "d\u{b}e"]);
+        assert_eq!(file.lines().collect::<Vec<_>>(), ["a", "b", "c", "d\u{b}e"]);
         assert!(!file.ends_with_newline);
         assert_eq!(file.line(2), "b");
         assert_eq!(file.line(0), "");

@@ -104,6 +104,9 @@ fn judge_config(world: &dyn World, request: &LoadRequest, loaded: &Loaded) -> Ve
     judge.into_warnings()
 }
 
+/// Most warnings of one pass; the first ones are told.
+const MOST_WARNINGS: usize = 500;
+
 /// Collects warnings about a document.
 struct Judge<'a> {
     document: &'a Document,
@@ -121,6 +124,11 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether further warnings are dropped, so that looking for them is in vain.
+    fn is_full(&self) -> bool {
+        self.warnings.len() >= MOST_WARNINGS
+    }
+
     /// As [`Judge::warn`], but only the first of a kind is told, with the number of the others.
     fn warn_of_kind(
         &mut self,
@@ -133,8 +141,11 @@ impl<'a> Judge<'a> {
             *more += 1;
             return;
         }
-        self.repeated.insert(kind, (self.warnings.len(), 0));
+        let position = self.warnings.len();
         self.warn(span, message, help);
+        if self.warnings.len() > position {
+            self.repeated.insert(kind, (position, 0));
+        }
     }
 
     fn into_warnings(mut self) -> Vec<Diagnostic> {
@@ -149,6 +160,9 @@ impl<'a> Judge<'a> {
     }
 
     fn warn(&mut self, span: Option<Span>, message: impl Into<String>, help: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         let statement = Statement::ours(message).help(help);
         self.warnings
             .push(statement.at(Severity::Warning, self.document, span));

@@ -7,6 +7,9 @@ use crate::suggestion::closest;
 
 pub(super) fn judge(judge: &mut Judge<'_>) {
     for (section, kind) in judge.sections() {
+        if judge.is_full() {
+            return;
+        }
         match kind {
             None => unknown_section(judge, section),
             Some(SectionKind::Default) => unknown_defaults(judge, section),
@@ -62,6 +65,9 @@ fn meant_section(name: &str) -> Option<String> {
 
 fn unknown_options(judge: &mut Judge<'_>, section: &Section, kind: SectionKind) {
     for entry in &section.entries {
+        if judge.is_full() {
+            return;
+        }
         if kind.option(&entry.key).is_some() || is_a_default(judge, &entry.key) {
             continue;
         }
