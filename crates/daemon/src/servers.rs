@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use linchpin_config::{Config, HttpAddress, HttpServer};
 use linchpin_log::{LogHandle, LogLevel};
 use linchpin_sys::host::resolve_ipv4;
-use linchpin_sys::sockets::{Owner, SocketError, SocketFile, SocketWatch, UnixSocket, listen_tcp, listen_unix};
+use linchpin_sys::sockets::{
+    Owner, SocketError, SocketFile, SocketWatch, UnixSocket, listen_tcp, listen_unix,
+};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
@@ -34,8 +36,9 @@ impl OpenServer {
             HttpAddress::Inet { host, port } => {
                 let address = match host.as_str() {
                     "" => Ipv4Addr::UNSPECIFIED,
-                    host => resolve_ipv4(host)
-                        .map_err(|_| SocketError::Unresolvable { host: host.to_owned() })?,
+                    host => resolve_ipv4(host).map_err(|_| SocketError::Unresolvable {
+                        host: host.to_owned(),
+                    })?,
                 };
                 let socket = listen_tcp(SocketAddrV4::new(address, *port))?;
                 Ok(Self {
@@ -49,7 +52,10 @@ impl OpenServer {
                 let wanted = UnixSocket {
                     path: file.into(),
                     mode: *chmod,
-                    owner: Owner { uid: chown.0, gid: chown.1 },
+                    owner: Owner {
+                        uid: chown.0,
+                        gid: chown.1,
+                    },
                 };
                 let listening = listen_unix(&wanted)?;
                 Ok(Self {
@@ -74,7 +80,11 @@ impl OpenServers {
             match OpenServer::open(server) {
                 Ok(opened) => servers.open.push(opened),
                 Err(error) => {
-                    for file in servers.open.iter().filter_map(|server| server.file.as_ref()) {
+                    for file in servers
+                        .open
+                        .iter()
+                        .filter_map(|server| server.file.as_ref())
+                    {
                         // The error that led here is the one to tell of.
                         let _ = file.remove();
                     }
@@ -99,7 +109,10 @@ impl OpenServers {
         let mut messages = Vec::new();
         for server in &self.open {
             for interface in &config.rpc_interfaces {
-                messages.push((LogLevel::Info, format!("RPC interface '{}' initialized", interface.name)));
+                messages.push((
+                    LogLevel::Info,
+                    format!("RPC interface '{}' initialized", interface.name),
+                ));
             }
             if server.config.credentials.is_none() {
                 let section = &server.config.section;
@@ -133,11 +146,22 @@ impl Servers {
     /// Begins to accept. Inside the runtime.
     pub(crate) fn start(servers: OpenServers, services: Services, logs: &LogHandle) -> Self {
         let has_files = servers.open.iter().any(|server| server.file.is_some());
-        let watch = if has_files { SocketWatch::new().and_then(readable) } else { Err(std::io::ErrorKind::NotFound.into()) };
+        let watch = if has_files {
+            SocketWatch::new().and_then(readable)
+        } else {
+            Err(std::io::ErrorKind::NotFound.into())
+        };
         if let (true, Err(error)) = (has_files, &watch) {
-            logs.log(LogLevel::Warn, format!("cannot watch socket files, so one that is deleted stays away: {error}"));
+            logs.log(
+                LogLevel::Warn,
+                format!("cannot watch socket files, so one that is deleted stays away: {error}"),
+            );
         }
-        let mut started = Self { services, running: Vec::new(), watch: watch.ok() };
+        let mut started = Self {
+            services,
+            running: Vec::new(),
+            watch: watch.ok(),
+        };
         for server in servers.open {
             started.begin(server, logs);
         }
@@ -145,27 +169,46 @@ impl Servers {
     }
 
     fn begin(&mut self, server: OpenServer, logs: &LogHandle) {
-        let OpenServer { config, listener, file, .. } = server;
+        let OpenServer {
+            config,
+            listener,
+            file,
+            ..
+        } = server;
         if let (Some(watch), Some(file)) = (&self.watch, &file)
             && let Err(error) = watch.get_ref().add(file)
         {
             let path = file.path().display();
-            logs.log(LogLevel::Warn, format!("cannot watch the socket file {path}: {error}"));
+            logs.log(
+                LogLevel::Warn,
+                format!("cannot watch the socket file {path}: {error}"),
+            );
         }
         let host = match &config.address {
             HttpAddress::Inet { host, .. } => host.clone(),
             HttpAddress::Unix { .. } => String::new(),
         };
-        let server_config =
-            ServerConfig { section: config.section.clone(), credentials: config.credentials.clone(), host };
+        let server_config = ServerConfig {
+            section: config.section.clone(),
+            credentials: config.credentials.clone(),
+            host,
+        };
         let (stop, stopped) = watch::channel(false);
-        let (services, logs, section) = (self.services.clone(), logs.clone(), config.section.clone());
+        let (services, logs, section) =
+            (self.services.clone(), logs.clone(), config.section.clone());
         tokio::spawn(async move {
             if let Err(error) = http::serve(listener, server_config, services, stopped).await {
-                logs.log(LogLevel::Critical, format!("Server '{section}' cannot be served: {error}"));
+                logs.log(
+                    LogLevel::Critical,
+                    format!("Server '{section}' cannot be served: {error}"),
+                );
             }
         });
-        self.running.push(Running { config, file, _stop: stop });
+        self.running.push(Running {
+            config,
+            file,
+            _stop: stop,
+        });
     }
 
     /// Waits until something has happened to a socket file.
@@ -184,14 +227,24 @@ impl Servers {
 
     /// Opens those servers again whose socket file is not theirs any more.
     pub(crate) fn replace_lost(&mut self, logs: &LogHandle) {
-        let is_lost = |running: &Running| running.file.as_ref().is_some_and(|file| !file.is_in_place());
-        let (lost, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running).into_iter().partition(is_lost);
+        let is_lost = |running: &Running| {
+            running
+                .file
+                .as_ref()
+                .is_some_and(|file| !file.is_in_place())
+        };
+        let (lost, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
+            .into_iter()
+            .partition(is_lost);
         self.running = kept;
         for running in lost {
             let section = running.config.section.clone();
             match OpenServer::open(&running.config) {
                 Ok(server) => {
-                    logs.log(LogLevel::Warn, format!("the socket file of '{section}' was deleted; it is there again"));
+                    logs.log(
+                        LogLevel::Warn,
+                        format!("the socket file of '{section}' was deleted; it is there again"),
+                    );
                     self.begin(server, logs);
                 }
                 Err(error) => {
@@ -200,7 +253,10 @@ impl Servers {
                         format!("the socket file of '{section}' was deleted and cannot be made again: {error}"),
                     );
                     // The server stays, unreachable; whoever took its place is not disturbed.
-                    self.running.push(Running { file: None, ..running });
+                    self.running.push(Running {
+                        file: None,
+                        ..running
+                    });
                 }
             }
         }
@@ -208,7 +264,11 @@ impl Servers {
 
     /// Removes the socket files that are still ours, as the original does at its end.
     pub(crate) fn remove_files(&self) {
-        for file in self.running.iter().filter_map(|running| running.file.as_ref()) {
+        for file in self
+            .running
+            .iter()
+            .filter_map(|running| running.file.as_ref())
+        {
             // It is the end: there is nobody to tell.
             let _ = file.remove();
         }

@@ -64,8 +64,13 @@ impl Site {
 
     /// The environment of a service: the daemon's, the original's variables, the configuration's, each
     /// over the one before.
-    pub(crate) fn environment_of(&self, config: &ProcessConfig, group: &str) -> Vec<(OsString, OsString)> {
-        let mut environment: BTreeMap<OsString, OsString> = self.environment.iter().cloned().collect();
+    pub(crate) fn environment_of(
+        &self,
+        config: &ProcessConfig,
+        group: &str,
+    ) -> Vec<(OsString, OsString)> {
+        let mut environment: BTreeMap<OsString, OsString> =
+            self.environment.iter().cloned().collect();
         let mut set = |name: &str, value: &str| environment.insert(name.into(), value.into());
         set("SUPERVISOR_ENABLED", "1");
         if let Some(url) = config.serverurl.as_ref().or(self.server_url.as_ref()) {
@@ -88,7 +93,11 @@ impl std::fmt::Display for AutoLog {
 
 impl AutoLog {
     pub(crate) fn new(config: &ProcessConfig, kind: StreamKind) -> Self {
-        Self { process: config.name.clone(), kind, path: OnceLock::new() }
+        Self {
+            process: config.name.clone(),
+            kind,
+            path: OnceLock::new(),
+        }
     }
 
     /// Its path, once it has been made.
@@ -105,7 +114,10 @@ impl AutoLog {
             return Ok(path);
         }
         // The maker's lock is held until the name is set, so that nobody makes a second one.
-        let mut maker = site.auto_logs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut maker = site
+            .auto_logs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(path) = self.path.get() {
             return Ok(path);
         }

@@ -32,7 +32,8 @@ impl SystemWorld {
             let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
             rustix::fs::access(directory, wanted).is_ok()
         };
-        let temporary_directory = Machine::choose_temporary_directory(&environment, &current_directory, is_usable);
+        let temporary_directory =
+            Machine::choose_temporary_directory(&environment, &current_directory, is_usable);
         Self {
             machine: Machine {
                 environment,
@@ -90,19 +91,35 @@ impl World for SystemWorld {
     }
 
     fn user_by_name(&self, name: &str) -> Option<u32> {
-        self.accounts.user_by_name(name).ok().flatten().map(|user| user.uid)
+        self.accounts
+            .user_by_name(name)
+            .ok()
+            .flatten()
+            .map(|user| user.uid)
     }
 
     fn primary_group(&self, user_id: u32) -> Option<u32> {
-        self.accounts.user_by_uid(user_id).ok().flatten().map(|user| user.gid)
+        self.accounts
+            .user_by_uid(user_id)
+            .ok()
+            .flatten()
+            .map(|user| user.gid)
     }
 
     fn group_by_name(&self, name: &str) -> Option<u32> {
-        self.accounts.group_by_name(name).ok().flatten().map(|group| group.gid)
+        self.accounts
+            .group_by_name(name)
+            .ok()
+            .flatten()
+            .map(|group| group.gid)
     }
 
     fn group_exists(&self, group_id: u32) -> bool {
-        self.accounts.group_by_gid(group_id).ok().flatten().is_some()
+        self.accounts
+            .group_by_gid(group_id)
+            .ok()
+            .flatten()
+            .is_some()
     }
 
     fn home_of(&self, name: &str) -> Option<String> {

@@ -81,6 +81,8 @@ async fn talk(
     });
     let mut http = pin!(
         http1::Builder::new()
+            // A client may close its end as soon as it has asked: what it asked for is done all the same.
+            .half_close(true)
             .title_case_headers(true)
             .max_headers(MAX_HEADER_LINES)
             .max_buf_size(MAX_HEAD_BYTES)

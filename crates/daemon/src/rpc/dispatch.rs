@@ -59,13 +59,7 @@ impl Context<'_> {
             }
             Call::SignalAllProcesses { signal } => self.signal(Target::All, "", &signal).await,
 
-            Call::ReloadConfig => {
-                let reply = self.ask(Request::Reread).await;
-                if let Reply::CannotReread(text) = reply {
-                    return Err(Fault::with(FaultCode::CantReread, text));
-                }
-                outcome(reply, "")
-            }
+            Call::ReloadConfig => outcome(self.ask(Request::Reread).await, ""),
             Call::AddProcessGroup { name } => {
                 let command = Command::AddGroup { name: name.clone() };
                 outcome(self.ask(Request::Command(command)).await, &name)
@@ -359,6 +353,9 @@ fn log_file(reply: Reply, name: &str) -> Result<Option<String>, Fault> {
 }
 
 fn outcome(reply: Reply, name: &str) -> Result<Answered, Fault> {
+    if let Reply::CannotReread(text) = reply {
+        return Err(Fault::with(FaultCode::CantReread, text));
+    }
     let Reply::Outcome(outcome) = reply else {
         return Err(nobody());
     };

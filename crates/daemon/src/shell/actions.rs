@@ -73,7 +73,7 @@ impl Shell {
             }
             Action::ForgetGroup { generation } => self.children.forget(generation),
             Action::NameSurvivors { name, pgid } => {
-                self.spawner.submit(Job::NameSurvivors { name, pgid })
+                self.spawner.submit(Job::NameSurvivors { name, pgid });
             }
             Action::ProcessAdded {
                 process,

@@ -73,8 +73,8 @@ impl Slot {
 }
 
 impl Shell {
-    pub(super) fn take_log_event(&mut self, event: LogEvent) {
-        match event {
+    pub(super) fn take_log_event(&mut self, event: &LogEvent) {
+        match *event {
             LogEvent::Drained { owner } => {
                 let generation = Generation(owner.0);
                 if let Some(process) = self.draining.remove(&generation) {

@@ -174,9 +174,9 @@ impl Shell {
                     self.take_answers();
                 }
                 Some(event) = log_events.recv() => {
-                    self.take_log_event(event);
+                    self.take_log_event(&event);
                     while let Ok(event) = log_events.try_recv() {
-                        self.take_log_event(event);
+                        self.take_log_event(&event);
                     }
                 }
                 Some(load) = self.loads.recv() => self.take_load(load),

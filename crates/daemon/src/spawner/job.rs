@@ -18,7 +18,12 @@ pub(crate) enum Job {
     /// Make an AUTO log, empty.
     MakeAutoLog { log: Arc<AutoLog>, site: Arc<Site> },
     /// Look whether a command could be run.
-    Check { operation: OperationId, process: ProcessId, config: Arc<ProcessConfig>, site: Arc<Site> },
+    Check {
+        operation: OperationId,
+        process: ProcessId,
+        config: Arc<ProcessConfig>,
+        site: Arc<Site>,
+    },
     /// Start a process.
     Launch(Box<Launch>),
     /// Say which processes of a group have outlived their leader.
@@ -41,8 +46,16 @@ pub(crate) struct Launch {
 /// What became of a job.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Checked { operation: OperationId, process: ProcessId, failure: Option<SpawnFailure> },
-    Started { process: ProcessId, generation: Generation, result: Result<Started, SpawnFailure> },
+    Checked {
+        operation: OperationId,
+        process: ProcessId,
+        failure: Option<SpawnFailure>,
+    },
+    Started {
+        process: ProcessId,
+        generation: Generation,
+        result: Result<Started, SpawnFailure>,
+    },
 }
 
 /// A process that was started.
@@ -66,14 +79,27 @@ impl Job {
                 }
                 None
             }
-            Self::Check { operation, process, config, site } => {
+            Self::Check {
+                operation,
+                process,
+                config,
+                site,
+            } => {
                 let failure = launch::resolve(&config, &site).err();
-                Some(Answer::Checked { operation, process, failure })
+                Some(Answer::Checked {
+                    operation,
+                    process,
+                    failure,
+                })
             }
             Self::Launch(launch) => {
                 let (process, generation) = (launch.process, launch.generation);
                 let result = launch::launch(&launch, logs, slot);
-                Some(Answer::Started { process, generation, result })
+                Some(Answer::Started {
+                    process,
+                    generation,
+                    result,
+                })
             }
             Self::NameSurvivors { name, pgid } => {
                 name_survivors(&name, pgid, logs);

@@ -31,8 +31,12 @@ pub(super) struct Resolved {
 
 /// Finds what a command would run.
 pub(super) fn resolve(config: &ProcessConfig, site: &Site) -> Result<Resolved, SpawnFailure> {
-    let not_executable = |text: String| SpawnFailure { kind: SpawnFailureKind::NotExecutable, text };
-    let words = command_words(&config.command).map_err(|error| not_executable(error.to_string()))?;
+    let not_executable = |text: String| SpawnFailure {
+        kind: SpawnFailureKind::NotExecutable,
+        text,
+    };
+    let words =
+        command_words(&config.command).map_err(|error| not_executable(error.to_string()))?;
     let search = SearchPath {
         of_program: config.environment.get("PATH").map(String::as_str),
         of_daemon: site.path.as_deref(),
@@ -40,16 +44,27 @@ pub(super) fn resolve(config: &ProcessConfig, site: &Site) -> Result<Resolved, S
     let name = words.first().map(String::as_str).unwrap_or_default();
     match command_path::find(name, search) {
         Ok(program) => Ok(Resolved { program, words }),
-        Err(error) if error.is_no_file() => {
-            Err(SpawnFailure { kind: SpawnFailureKind::NoFile, text: error.to_string() })
-        }
+        Err(error) if error.is_no_file() => Err(SpawnFailure {
+            kind: SpawnFailureKind::NoFile,
+            text: error.to_string(),
+        }),
         Err(error) => Err(not_executable(error.to_string())),
     }
 }
 
 /// Starts a process and has its output captured.
-pub(super) fn launch(launch: &Launch, logs: &LogHandle, slot: &SpawnSlot) -> Result<Started, SpawnFailure> {
-    let Launch { generation, config, group, site, .. } = launch;
+pub(super) fn launch(
+    launch: &Launch,
+    logs: &LogHandle,
+    slot: &SpawnSlot,
+) -> Result<Started, SpawnFailure> {
+    let Launch {
+        generation,
+        config,
+        group,
+        site,
+        ..
+    } = launch;
     let Resolved { program, words } = resolve(config, site)?;
     let dispatchers = |error: &io::Error| other(dispatcher_text(&config.name, error));
     let stdout = Output::open(launch, StreamKind::Stdout).map_err(|error| dispatchers(&error))?;
@@ -80,9 +95,12 @@ pub(super) fn launch(launch: &Launch, logs: &LogHandle, slot: &SpawnSlot) -> Res
     command.files_limit = Some(site.files_limit);
     command.close_descriptors_below = site.minfds;
     if let Some(uid) = config.uid {
-        command.credentials = Credentials::for_uid(uid, &site.accounts).map_err(|error| other(error.to_string()))?;
+        command.credentials =
+            Credentials::for_uid(uid, &site.accounts).map_err(|error| other(error.to_string()))?;
     }
-    let prepared = command.prepare().map_err(|error| prepare_failure(&config.name, &error))?;
+    let prepared = command
+        .prepare()
+        .map_err(|error| prepare_failure(&config.name, &error))?;
     let spawned = spawn(&prepared, slot).map_err(|error| other(error.spawnerr(&config.name)))?;
     // The child's ends: a pipe only reports its end when nobody else holds them.
     drop(prepared);
@@ -90,8 +108,12 @@ pub(super) fn launch(launch: &Launch, logs: &LogHandle, slot: &SpawnSlot) -> Res
     let owner = OwnerId(generation.0);
     let pid = spawned.pid.get();
     let mut has_streams = false;
-    for (kind, capture) in [(StreamKind::Stdout, stdout_capture), (StreamKind::Stderr, stderr_capture)] {
-        if let Some(Capture { pipe, sinks }) = capture {
+    for (kind, capture) in [
+        (StreamKind::Stdout, stdout_capture),
+        (StreamKind::Stderr, stderr_capture),
+    ] {
+        if let Some(capture) = capture {
+            let Capture { pipe, sinks } = *capture;
             // With a full queue the pipe is closed, which the service notices when it writes.
             let id = StreamId { owner, kind };
             has_streams |= logs.attach(id, pid.unsigned_abs(), pipe, sinks).is_ok();
@@ -109,7 +131,10 @@ pub(super) fn launch(launch: &Launch, logs: &LogHandle, slot: &SpawnSlot) -> Res
 enum Output {
     /// Nobody would ever see it: the process gets the null device, and nobody has to read.
     Unseen,
-    Captured { writer: OwnedFd, capture: Capture },
+    Captured {
+        writer: OwnedFd,
+        capture: Box<Capture>,
+    },
 }
 
 struct Capture {
@@ -119,7 +144,13 @@ struct Capture {
 
 impl Output {
     fn open(launch: &Launch, kind: StreamKind) -> io::Result<Self> {
-        let Launch { config, site, stdout_log, stderr_log, .. } = launch;
+        let Launch {
+            config,
+            site,
+            stdout_log,
+            stderr_log,
+            ..
+        } = launch;
         let (output, auto) = match kind {
             StreamKind::Stdout => (&config.stdout, stdout_log),
             StreamKind::Stderr => (&config.stderr, stderr_log),
@@ -134,10 +165,16 @@ impl Output {
         }
         let sinks = StreamSinks::open(spec(config, site, kind, output, auto.as_ref())?)?;
         let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)?;
-        Ok(Self::Captured { writer, capture: Capture { pipe: reader, sinks } })
+        Ok(Self::Captured {
+            writer,
+            capture: Box::new(Capture {
+                pipe: reader,
+                sinks,
+            }),
+        })
     }
 
-    fn split(self) -> (Stream, Option<Capture>) {
+    fn split(self) -> (Stream, Option<Box<Capture>>) {
         match self {
             Self::Unseen => (Stream::Null, None),
             Self::Captured { writer, capture } => (Stream::Descriptor(writer), Some(capture)),
@@ -177,9 +214,10 @@ fn spec(
 fn prepare_failure(name: &str, error: &PrepareError) -> SpawnFailure {
     match error {
         PrepareError::NullDevice { source, .. } => other(dispatcher_text(name, source)),
-        PrepareError::NulByte { .. } => {
-            SpawnFailure { kind: SpawnFailureKind::NotExecutable, text: error.to_string() }
-        }
+        PrepareError::NulByte { .. } => SpawnFailure {
+            kind: SpawnFailureKind::NotExecutable,
+            text: error.to_string(),
+        },
     }
 }
 
@@ -187,11 +225,17 @@ fn prepare_failure(name: &str, error: &PrepareError) -> SpawnFailure {
 fn dispatcher_text(name: &str, error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(EMFILE) => format!("too many open files to spawn '{name}'"),
-        Some(errno) => format!("unknown error making dispatchers for '{name}': {}", errno_text(errno)),
+        Some(errno) => format!(
+            "unknown error making dispatchers for '{name}': {}",
+            errno_text(errno)
+        ),
         None => format!("unknown error making dispatchers for '{name}': {error}"),
     }
 }
 
 fn other(text: String) -> SpawnFailure {
-    SpawnFailure { kind: SpawnFailureKind::Other, text }
+    SpawnFailure {
+        kind: SpawnFailureKind::Other,
+        text,
+    }
 }

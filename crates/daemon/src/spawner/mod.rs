@@ -58,8 +58,16 @@ struct Worker {
 
 impl Spawner {
     pub(crate) fn new(logs: LogHandle, answers: UnboundedSender<Answer>) -> Self {
-        let shared = Arc::new(Shared { jobs: Mutex::default(), wake: Condvar::new(), logs, answers });
-        Self { shared, workers: Vec::new() }
+        let shared = Arc::new(Shared {
+            jobs: Mutex::default(),
+            wake: Condvar::new(),
+            logs,
+            answers,
+        });
+        Self {
+            shared,
+            workers: Vec::new(),
+        }
     }
 
     /// Has a job done.
@@ -75,7 +83,12 @@ impl Spawner {
     /// is free. Returns whether jobs are waiting still.
     pub(crate) fn relieve(&mut self) -> bool {
         let is_waiting = !self.shared.queue().jobs.is_empty();
-        if is_waiting && self.workers.iter().all(|worker| worker.is_busy.load(Ordering::SeqCst)) {
+        if is_waiting
+            && self
+                .workers
+                .iter()
+                .all(|worker| worker.is_busy.load(Ordering::SeqCst))
+        {
             self.add_thread();
         }
         is_waiting
@@ -88,7 +101,12 @@ impl Spawner {
 
     /// Whether this is the process that a thread is just starting, of which no answer has come yet.
     pub(crate) fn is_starting(&self, pid: i32) -> bool {
-        self.workers.iter().any(|worker| worker.slot.pid().is_some_and(|starting| starting.get() == pid))
+        self.workers.iter().any(|worker| {
+            worker
+                .slot
+                .pid()
+                .is_some_and(|starting| starting.get() == pid)
+        })
     }
 
     fn add_thread(&mut self) {
@@ -124,7 +142,10 @@ impl Shared {
         let mut queue = self.queue();
         while !queue.is_closed {
             let Some(job) = queue.jobs.pop_front() else {
-                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue = self
+                    .wake
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             worker.is_busy.store(true, Ordering::SeqCst);
