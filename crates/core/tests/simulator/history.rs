@@ -323,12 +323,38 @@ impl History {
             })?;
         }
         self.settle(random.percent(50))?;
+        if self.checker.is_finished && random.percent(70) {
+            self.begin_anew(&mut random)?;
+        }
         self.settle(true)?;
         if self.checker.is_finished {
             Ok(())
         } else {
             Err(Invariant::ShutdownFinishes.broken("it does not"))
         }
+    }
+
+    /// The next round of the daemon, in the same world: what hung in the last one may still come.
+    fn begin_anew(&mut self, random: &mut Random) -> Result<(), Violation> {
+        self.compare_twin()?;
+        self.twin = None;
+        let config = configuration::changed(random, &self.config);
+        self.note(|| "> the daemon begins anew".to_owned());
+        for group in &config.groups {
+            self.note(|| group_summary(group));
+        }
+        for start in self.world.starts.values_mut() {
+            start.is_disowned |= start.is_protected;
+        }
+        self.supervisor = self.supervisor.successor(&config);
+        self.config = config;
+        self.checker = Checker::default();
+        self.feed(Event::Boot)?;
+        self.settle_and_look()?;
+        self.apply(&Stimulus::Shutdown {
+            restart: false,
+            cause: ShutdownCause::Signal(15),
+        })
     }
 
     fn run(&mut self, command: &Command) -> Result<Outcome, Violation> {

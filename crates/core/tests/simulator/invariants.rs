@@ -42,7 +42,7 @@ pub(crate) enum Invariant {
     EventsInOrder,
     /// What cannot stay as it is has a deadline or waits for an answer; no deadline that is over is left.
     NoTimerLost,
-    /// Every command gets exactly one reply.
+    /// Every command gets exactly one reply, and waits for it only as long as there is something to wait for.
     OneReply,
     /// A reply says what is the case.
     TrueReplies,
@@ -140,15 +140,7 @@ impl Checker {
                     && supervisor.state() == DaemonState::Running
                 {
                     for seen in self.processes.values_mut() {
-                        let is_meant = match target {
-                            Target::Process { group, name } => {
-                                seen.group == *group && seen.config.name == *name
-                            }
-                            Target::Group(group) => seen.group == *group,
-                            Target::All => true,
-                        };
-                        // What is not running and not waiting to run is not the stop's business.
-                        seen.is_wanted &= !is_meant;
+                        seen.is_wanted &= !seen.is_meant_by(target);
                     }
                 }
             }
@@ -361,6 +353,41 @@ impl Checker {
                 return Err(Invariant::ReleasedOnce.broken(format!("not in time: {start:?}")));
             }
         }
+        self.open_operations_wait(world)
+    }
+
+    /// Whether every command that has no reply yet waits for something.
+    fn open_operations_wait(&self, world: &World) -> Result<(), Violation> {
+        for (id, command) in &self.open {
+            let has_one_in = |target: &Target, state: ProcessState| {
+                self.processes
+                    .values()
+                    .any(|seen| seen.state == state && seen.is_meant_by(target))
+            };
+            let is_answer = |event: &Event| matches!(event, Event::Signalled { purpose: SignalPurpose::Operation(of), .. } if of == id);
+            let waits = match command {
+                Command::Start { target, .. } => {
+                    world.checks.iter().any(|(of, _)| of == id)
+                        || has_one_in(target, ProcessState::Starting)
+                }
+                Command::Stop { target, .. } => has_one_in(target, ProcessState::Stopping),
+                Command::Signal { target, .. } => {
+                    world.waiting.iter().any(is_answer)
+                        || world.prompt.iter().any(is_answer)
+                        || has_one_in(target, ProcessState::Starting)
+                        || has_one_in(target, ProcessState::Stopping)
+                }
+                Command::Reload { .. } | Command::AddGroup { .. } | Command::RemoveGroup { .. } => {
+                    false
+                }
+            };
+            if !waits {
+                return Err(Invariant::OneReply.broken(format!(
+                    "{} has none and waits for nothing",
+                    summary(command)
+                )));
+            }
+        }
         Ok(())
     }
 
@@ -403,6 +430,14 @@ impl Checker {
 }
 
 impl Seen {
+    fn is_meant_by(&self, target: &Target) -> bool {
+        match target {
+            Target::Process { group, name } => self.group == *group && self.config.name == *name,
+            Target::Group(group) => self.group == *group,
+            Target::All => true,
+        }
+    }
+
     fn publish(
         &mut self,
         action: &Action,

@@ -59,7 +59,7 @@ pub(crate) struct Start {
     /// All its output has been read.
     pub(crate) is_drained: bool,
     pub(crate) is_released: bool,
-    /// Its process was removed while it lived, which only UNKNOWN allows.
+    /// Its process was removed, or the daemon ended, while it lived, which only UNKNOWN allows.
     pub(crate) is_disowned: bool,
     /// When the core was told of its end.
     pub(crate) told_at: u64,
