@@ -3,13 +3,12 @@
 use crate::command_line::{check_seen, help_text};
 use crate::findings::{Findings, Statement};
 use crate::getopt::{CommandOption, getopt};
-use crate::load::{
-    Context, LoadFailure, Reading, environment_names, here_of, normalized_with_home, read_main_file,
-};
+use crate::load::{Context, LoadFailure, environment_names, normalized_with_home};
 use crate::model::Supervisorctl;
 use crate::options;
 use crate::plugins::plugins;
 use crate::python_text::repr;
+use crate::reading::{Reading, here_of, read_main_file};
 use crate::search_path::search_path;
 use crate::value;
 use crate::world::World;

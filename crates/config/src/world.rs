@@ -134,7 +134,11 @@ impl Machine {
             .unwrap_or_else(|| current_directory.to_owned())
     }
 
+    /// An empty path leads nowhere, not to the working directory.
     fn path(&self, path: &str) -> String {
+        if path.is_empty() {
+            return String::new();
+        }
         crate::paths::join(&self.current_directory, path)
     }
 }
@@ -215,5 +219,43 @@ impl World for Machine {
             .values()
             .find(|account| account.user_id == self.user_id)
             .map(|account| account.home.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_given_directory_and_empty_ones_lead_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "text").unwrap();
+        let machine = Machine {
+            current_directory: folder.path().to_str().unwrap().to_owned(),
+            ..Machine::default()
+        };
+        assert_eq!(machine.read_file("file").unwrap(), b"text");
+        assert!(machine.exists("file") && machine.is_directory("."));
+        assert!(!machine.is_executable("file"));
+        assert_eq!(machine.list_directory("."), ["file"]);
+        assert!(!machine.exists("") && !machine.is_directory(""));
+        assert!(machine.read_file("").is_err());
+        assert!(machine.is_executable("/bin/sh"));
+    }
+
+    #[test]
+    fn temporary_directory_is_the_first_that_can_be_used() {
+        let environment = vec![
+            ("TMPDIR".to_owned(), String::new()),
+            ("TEMP".to_owned(), "here".to_owned()),
+            ("TMP".to_owned(), "/other".to_owned()),
+        ];
+        let choose = |usable: &str| {
+            Machine::choose_temporary_directory(&environment, "/work", |path| path == usable)
+        };
+        assert_eq!(choose("/work/here"), "/work/here");
+        assert_eq!(choose("/other"), "/other");
+        assert_eq!(choose("/var/tmp"), "/var/tmp");
+        assert_eq!(choose("nothing"), "/work");
     }
 }

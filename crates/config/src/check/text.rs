@@ -4,7 +4,7 @@ use super::Judge;
 use crate::document::{Document, Entry, Section, ValuePart};
 use crate::options::SectionKind;
 use crate::source::Span;
-use crate::value::ValueKind;
+use crate::value_kind::ValueKind;
 
 pub(super) fn judge(judge: &mut Judge<'_>) {
     for (section, kind) in judge.sections() {

@@ -1,7 +1,7 @@
 //! Options of `[supervisord]` and `[include]`.
 
 use super::{NameScope, OptionSpec};
-use crate::value::ValueKind;
+use crate::value_kind::ValueKind;
 
 const HERE: NameScope = NameScope::Here;
 

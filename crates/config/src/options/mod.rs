@@ -7,7 +7,7 @@ mod daemon;
 mod program;
 mod servers;
 
-use crate::value::ValueKind;
+use crate::value_kind::ValueKind;
 
 pub(crate) use daemon::*;
 pub(crate) use program::*;

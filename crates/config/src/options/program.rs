@@ -1,7 +1,7 @@
 //! Options of `[program:x]`, `[fcgi-program:x]`, `[eventlistener:x]` and `[group:x]`.
 
 use super::{NameScope, OptionSpec};
-use crate::value::ValueKind;
+use crate::value_kind::ValueKind;
 
 const PROGRAM_NAMES: NameScope = NameScope::Program;
 const PROCESS_NAMES: NameScope = NameScope::Process;

@@ -1,7 +1,7 @@
 //! Options of the HTTP servers, of `[supervisorctl]` and of plugins.
 
 use super::{NameScope, OptionSpec};
-use crate::value::ValueKind;
+use crate::value_kind::ValueKind;
 
 pub(crate) static SERVER_FILE: OptionSpec = OptionSpec::new(
     "file",

@@ -1,0 +1,168 @@
+//! What values an option takes, in words for people.
+
+use std::fmt;
+
+use crate::value::{LOG_LEVELS, SIGNALS};
+
+/// What a value must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValueKind {
+    /// Any text.
+    Text,
+    /// Text that is split into words like a POSIX shell does, at each start.
+    Command,
+    /// Yes or no.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A number of bytes with an optional suffix.
+    ByteSize,
+    /// A number in base 8.
+    Octal,
+    /// A level of the daemon's log.
+    LogLevel,
+    /// A signal by name or number.
+    Signal,
+    /// A list of exit statuses.
+    ExitCodes,
+    /// Yes, no or `unexpected`.
+    AutoRestart,
+    /// A log file of a process.
+    ChildLogFile,
+    /// The daemon's log file.
+    MainLogFile,
+    /// A path whose directory exists.
+    Path,
+    /// A directory that exists.
+    Directory,
+    /// A path that nothing is checked about.
+    UncheckedPath,
+    /// A user by name or id.
+    User,
+    /// A user, and after a colon a group.
+    UserAndGroup,
+    /// A port with an optional address.
+    InetAddress,
+    /// A name of a process.
+    Name,
+    /// A list of names.
+    Names,
+    /// A list of event types.
+    EventTypes,
+    /// `KEY=value` pairs.
+    KeyValues,
+    /// File name patterns.
+    FilePatterns,
+    /// Where a server is.
+    Url,
+    /// Where a FastCGI socket is.
+    FastCgiSocket,
+    /// `module:function` of Python.
+    Factory,
+}
+
+impl fmt::Display for ValueKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Command => "command line",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::ByteSize => "byte size",
+            Self::Octal => "octal",
+            Self::LogLevel => "log level",
+            Self::Signal => "signal",
+            Self::ExitCodes => "exit codes",
+            Self::AutoRestart => "boolean or `unexpected`",
+            Self::ChildLogFile | Self::MainLogFile => "log file",
+            Self::Path | Self::UncheckedPath => "path",
+            Self::Directory => "directory",
+            Self::User => "user",
+            Self::UserAndGroup => "user[:group]",
+            Self::InetAddress => "[address:]port",
+            Self::Name => "name",
+            Self::Names => "names",
+            Self::EventTypes => "event types",
+            Self::KeyValues => "KEY=\"value\" pairs",
+            Self::FilePatterns => "file patterns",
+            Self::Url => "URL",
+            Self::FastCgiSocket => "socket",
+            Self::Factory => "module:function",
+        })
+    }
+}
+
+impl ValueKind {
+    /// Whether a value is refused only for lack of a directory.
+    pub(crate) fn is_about_directories(self) -> bool {
+        matches!(
+            self,
+            Self::Directory | Self::Path | Self::MainLogFile | Self::ChildLogFile
+        )
+    }
+
+    /// Whether a value is refused only for lack of an account.
+    pub(crate) fn is_about_accounts(self) -> bool {
+        matches!(self, Self::User | Self::UserAndGroup)
+    }
+
+    /// The words that can be written, for kinds that have a fixed list of them.
+    pub(crate) fn words(self) -> Vec<&'static str> {
+        if self == Self::Signal {
+            SIGNALS
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| !name.starts_with('_'))
+                .collect()
+        } else if self == Self::LogLevel {
+            LOG_LEVELS.iter().map(|(name, _)| *name).collect()
+        } else if self == Self::Boolean {
+            vec!["true", "false"]
+        } else if self == Self::AutoRestart {
+            vec!["true", "false", "unexpected"]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// What is accepted, as the end of a sentence.
+    #[must_use]
+    pub fn accepts(self) -> &'static str {
+        match self {
+            Self::Text => "any text",
+            Self::Command => {
+                "a program and its arguments, with quotes and backslashes as in a shell"
+            }
+            Self::Boolean => "`true`, `yes`, `on`, `1`, `false`, `no`, `off` or `0`, in any case",
+            Self::Integer => "a whole number, such as `10` or `-1`",
+            Self::ByteSize => "a whole number of bytes, or one with `KB`, `MB` or `GB` behind it",
+            Self::Octal => "an octal number, such as `022`",
+            Self::LogLevel => {
+                "one of `critical`, `error`, `warn`, `info`, `debug`, `trace`, `blather`"
+            }
+            Self::Signal => "a signal by name (`TERM`, `SIGTERM`) or number",
+            Self::ExitCodes => "exit statuses from 0 to 255 with commas between them",
+            Self::AutoRestart => "`true`, `false` or `unexpected`",
+            Self::ChildLogFile => "a path in a directory that exists, `AUTO`, `NONE` (or `OFF`)",
+            Self::MainLogFile => "a path in a directory that exists, or `syslog`",
+            Self::Path => "a path in a directory that exists",
+            Self::Directory => "a directory that exists",
+            Self::UncheckedPath => "a path",
+            Self::User => "a user of this machine, by name or numeric id",
+            Self::UserAndGroup => "`user` or `user:group` of this machine, by name or numeric id",
+            Self::InetAddress => {
+                "a port from 1 to 65535, alone or behind an IPv4 address, a host name or `*` and a colon"
+            }
+            Self::Name => "a name without blanks, colons and slashes",
+            Self::Names => "names with commas between them",
+            Self::EventTypes => "event types with commas between them",
+            Self::KeyValues => "`KEY=\"value\"` pairs with commas between them",
+            Self::FilePatterns => {
+                "file names or patterns (`*`, `?`, `[…]`) with blanks between them"
+            }
+            Self::Url => "`http://host:port` or `unix:///path`",
+            Self::FastCgiSocket => "`tcp://host:port` or `unix:///absolute/path`",
+            Self::Factory => "`module:function`",
+        }
+    }
+}
