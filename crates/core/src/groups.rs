@@ -3,10 +3,10 @@
 //! Names are looked up in sorted tables, because a client may name each of ten thousand processes in a
 //! request of its own. What happens to the processes of a group is in `lifecycle` and `stop`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linchpin_config::{Config, GroupConfig};
+use linchpin_config::{ActiveGroup, Config, Difference, GroupConfig, diff_active};
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Life, Process};
@@ -165,25 +165,31 @@ impl Supervisor {
     }
 
     /// Takes in a new configuration and tells how it differs from what is at work.
+    ///
+    /// The daemon's own environment is expected to be part of each process's.
     pub(crate) fn reload(&mut self, config: Config) -> Outcome {
-        let new = config.groups;
-        let names: BTreeSet<&str> = new.iter().map(|group| group.name.as_str()).collect();
-        let mut added = Vec::new();
-        let mut changed = Vec::new();
-        for group in &new {
-            match self.groups.get(&group.name) {
-                None => added.push(group.name.clone()),
-                Some(old) if old.config != *group => changed.push(group.name.clone()),
-                Some(_) => {}
-            }
-        }
-        let removed = self
+        let nothing_more = BTreeMap::new();
+        let active: Vec<ActiveGroup<'_>> = self
             .groups
             .iter()
-            .filter(|group| !names.contains(group.config.name.as_str()))
-            .map(|group| group.config.name.clone())
+            .map(|group| ActiveGroup {
+                group: &group.config,
+                daemon_environment: &nothing_more,
+            })
             .collect();
-        self.configured = Configured::new(new);
+        let compared = Config {
+            supervisord: linchpin_config::Supervisord {
+                environment: BTreeMap::new(),
+                ..config.supervisord
+            },
+            ..config
+        };
+        let Difference {
+            added,
+            changed,
+            removed,
+        } = diff_active(&active, &compared);
+        self.configured = Configured::new(compared.groups);
         Outcome::Reloaded {
             added,
             changed,
