@@ -26,6 +26,8 @@ mod model;
 mod names;
 mod options;
 #[cfg(test)]
+mod options_tests;
+#[cfg(test)]
 mod oracle_tests;
 mod paths;
 mod plugins;
