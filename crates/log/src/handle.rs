@@ -150,7 +150,8 @@ impl LogHandle {
         Ok(Watch::new(registration, Arc::clone(&self.queue)))
     }
 
-    /// Calls `reply` when everything queued before this call is written.
+    /// Calls `reply` when everything queued, and everything that processes wrote, before this call
+    /// is in its log; what a slow sink has not taken is not waited for.
     ///
     /// # Errors
     /// [`QueueFull`]; `reply` is not called then.

@@ -156,7 +156,7 @@ impl MainLog {
         for output in [echo, target] {
             match output {
                 Output::None => {}
-                Output::File(file) => problems.extend(file.write(line.as_bytes()).problem),
+                Output::File(file) => problems.extend(file.write(line.as_bytes())),
                 Output::Special(special) => {
                     let mut special = lock(special);
                     if special.write_line(line.as_bytes()) == Accepted::Pending {

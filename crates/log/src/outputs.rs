@@ -73,18 +73,20 @@ impl Outputs {
             return;
         };
         self.is_echo_pending |= main_log.write(level, time, text) == Accepted::Pending;
-        if !self.watches.is_empty()
-            && let Some(path) = main_log.path()
-        {
-            self.watches.changed(path, &|watch| {
-                (self.notify)(LogEvent::FileChanged { watch });
-            });
-        }
         // These are about the main log itself: its other output and the daemon hear of them.
         for text in main_log.take_problems() {
             main_log.write(LogLevel::Warn, time, &text);
             main_log.take_problems();
             (self.notify)(LogEvent::SinkProblem { text });
+        }
+        self.main_log_changed();
+    }
+
+    pub(crate) fn main_log_changed(&self) {
+        if !self.watches.is_empty()
+            && let Some(path) = self.main_log.as_ref().and_then(MainLog::path)
+        {
+            self.changed(path);
         }
     }
 

@@ -25,6 +25,11 @@ use rustix::fs::{Mode, OFlags};
 const PROBED_BACKUPS_MAX: u32 = 64;
 /// Time between attempts of a rotation that failed.
 const ROTATION_RETRY: Duration = Duration::from_secs(10);
+/// Most reports about failing writes to one file in [`REPORT_WINDOW`]: a disk that is full now and
+/// then must not fill the main log.
+const REPORTS_MAX: u8 = 4;
+/// See [`REPORTS_MAX`].
+const REPORT_WINDOW: Duration = Duration::from_secs(60);
 
 /// An open log file.
 pub(crate) struct FileSink {
@@ -32,7 +37,7 @@ pub(crate) struct FileSink {
     path: Box<Path>,
     max_bytes: u64,
     backups: u32,
-    /// Set while something is wrong with it.
+    /// Set once something has been wrong with it.
     trouble: Option<Box<Trouble>>,
 }
 
@@ -43,15 +48,20 @@ struct Trouble {
     is_write_failing: bool,
     is_rotation_failing: bool,
     next_rotation_attempt: Option<Instant>,
+    reports: u8,
+    window_end: Option<Instant>,
 }
 
-/// What a write did beyond writing.
-#[derive(Debug, Default)]
-pub(crate) struct WriteOutcome {
-    /// Something to tell the operator.
-    pub(crate) problem: Option<String>,
-    /// Bytes thrown away by this write.
-    pub(crate) lost_bytes: u64,
+impl Trouble {
+    fn may_report(&mut self) -> bool {
+        let now = Instant::now();
+        if self.window_end.is_none_or(|end| now >= end) {
+            self.window_end = Some(now + REPORT_WINDOW);
+            self.reports = 0;
+        }
+        self.reports = self.reports.saturating_add(1);
+        self.reports <= REPORTS_MAX
+    }
 }
 
 impl FileSink {
@@ -69,49 +79,49 @@ impl FileSink {
         &self.path
     }
 
-    /// Writes a chunk and rotates where it is time.
-    pub(crate) fn write(&mut self, data: &[u8]) -> WriteOutcome {
-        let mut outcome = WriteOutcome::default();
+    /// Writes a chunk and rotates where it is time. Gives something to tell the operator.
+    pub(crate) fn write(&mut self, data: &[u8]) -> Option<String> {
+        let mut report = None;
         match write_all(&self.file, data) {
             Ok(()) => {
                 if self.trouble.as_ref().is_some_and(|it| it.is_write_failing) {
-                    outcome.problem = self.end_of_write_trouble();
+                    report = self.end_of_write_trouble();
                 }
             }
             Err((written, error)) => {
                 let lost = u64::try_from(data.len() - written).unwrap_or(u64::MAX);
-                outcome.lost_bytes = lost;
                 let trouble = self.trouble.get_or_insert_default();
                 trouble.lost_bytes = trouble.lost_bytes.saturating_add(lost);
                 if !trouble.is_write_failing {
                     trouble.is_write_failing = true;
-                    outcome.problem = Some(format!(
-                        "cannot write to log '{}': {error}; output is thrown away until it works again",
-                        self.path.display()
-                    ));
+                    report = trouble.may_report().then(|| {
+                        format!(
+                            "cannot write to log '{}': {error}; output is thrown away until it works \
+                             again",
+                            self.path.display()
+                        )
+                    });
                 }
             }
         }
         if self.max_bytes > 0 && self.is_full() {
             let problem = self.rotate_or_explain();
-            outcome.problem = outcome.problem.or(problem);
+            report = report.or(problem);
         }
-        outcome
+        report
     }
 
     fn end_of_write_trouble(&mut self) -> Option<String> {
         let trouble = self.trouble.as_mut()?;
-        let text = format!(
-            "log '{}' can be written again; {} bytes of output were thrown away",
-            self.path.display(),
-            trouble.lost_bytes
-        );
-        trouble.lost_bytes = 0;
         trouble.is_write_failing = false;
-        if !trouble.is_rotation_failing {
-            self.trouble = None;
+        if !trouble.may_report() {
+            return None;
         }
-        Some(text)
+        let lost_bytes = std::mem::take(&mut trouble.lost_bytes);
+        Some(format!(
+            "log '{}' can be written again; {lost_bytes} bytes of output were thrown away",
+            self.path.display(),
+        ))
     }
 
     fn is_full(&mut self) -> bool {
@@ -134,9 +144,6 @@ impl FileSink {
                 if let Some(trouble) = &mut self.trouble {
                     trouble.is_rotation_failing = false;
                     trouble.next_rotation_attempt = None;
-                    if !trouble.is_write_failing {
-                        self.trouble = None;
-                    }
                 }
                 None
             }
@@ -159,12 +166,12 @@ impl FileSink {
         let permissions = self.file.metadata()?.permissions().mode();
         if self.backups > 0 {
             for number in existing_backups(&self.path, self.backups).into_iter().rev() {
-                rename(
+                replace(
                     &numbered(&self.path, number),
                     &numbered(&self.path, number + 1),
                 )?;
             }
-            rename(&self.path, &numbered(&self.path, 1))?;
+            replace(&self.path, &numbered(&self.path, 1))?;
         }
         self.file = create(&self.path, OFlags::TRUNC, permissions)?;
         Ok(())
@@ -281,8 +288,11 @@ fn existing_backups(path: &Path, backups: u32) -> BTreeSet<u32> {
     found
 }
 
-/// Renames; a source that is gone meanwhile is no error (a cleanup script was faster).
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
+/// Moves a file out of the way of the next; what is gone meanwhile is no error (a cleanup script was
+/// faster). The target is removed first, as in the original: ext4 takes a rename over a file for an
+/// attempt to replace it safely and writes all of its data to the disk at once.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    remove_if_there(to)?;
     match fs::rename(from, to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -287,8 +287,7 @@ impl Stream {
         match &mut self.sink {
             StreamSink::None => Accepted::All,
             StreamSink::File(file) => {
-                let outcome = file.write(data);
-                if let Some(text) = outcome.problem {
+                if let Some(text) = file.write(data) {
                     outputs.problem(text);
                 }
                 if !outputs.watches.is_empty() {

@@ -22,6 +22,8 @@ pub(crate) const SYSLOG_SOCKET: &str = "/dev/log";
 pub const SYSLOG_MESSAGE_MAX_BYTES: usize = 8_192;
 /// Time between attempts to reach a system log that is not there.
 const RECONNECT_EVERY: Duration = Duration::from_secs(1);
+/// Time between two reports about dropped messages.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 enum Connection {
     None,
@@ -38,7 +40,9 @@ pub(crate) struct Syslog {
     connection: Connection,
     next_attempt: Option<Instant>,
     dropped: u64,
+    /// Dropping has been reported, its end has not.
     is_reported: bool,
+    next_report: Option<Instant>,
     problem: Option<String>,
     line: String,
 }
@@ -53,6 +57,7 @@ impl Syslog {
             next_attempt: None,
             dropped: 0,
             is_reported: false,
+            next_report: None,
             problem: None,
             line: String::new(),
         }
@@ -101,25 +106,36 @@ impl Syslog {
     }
 
     fn report_dropped(&mut self) {
-        if self.dropped > 0 {
+        if self.dropped > 0 && self.may_report() {
             self.problem = Some(format!(
                 "the system log takes messages again; {} were dropped",
                 self.dropped
             ));
             self.dropped = 0;
+            self.is_reported = false;
         }
-        self.is_reported = false;
     }
 
     fn count_dropped(&mut self, error: Errno) {
         self.dropped += 1;
-        if !self.is_reported {
+        if !self.is_reported && self.may_report() {
             self.is_reported = true;
+            // The end of it may be reported as soon as it comes.
+            self.next_report = None;
             self.problem = Some(format!(
                 "cannot reach the system log '{}': {error}; messages are dropped",
                 self.path.display()
             ));
         }
+    }
+
+    fn may_report(&mut self) -> bool {
+        let now = Instant::now();
+        if self.next_report.is_some_and(|at| now < at) {
+            return false;
+        }
+        self.next_report = Some(now + REPORT_EVERY);
+        true
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), Errno> {

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ use rustix::event::epoll;
 use rustix::event::{Timespec, epoll::EventFlags};
 use rustix::io::Errno;
 
-use crate::command::Command;
+use crate::command::{Command, Reply};
 use crate::draining::OwnerStreams;
 use crate::event::{DroppedKind, EventGate, LogEvent, Notify};
 use crate::handle::LogHandle;
@@ -46,6 +47,9 @@ const STACK_BYTES: usize = 256 << 10;
 
 /// Most sinks without a stream that are kept because somebody may still come and read them.
 const UNUSED_SINKS_KEPT_MAX: usize = 64;
+
+/// Bugs that the thread survives; one that comes at every turn must not make it spin for ever.
+const PANICS_MAX: u32 = 100;
 
 const WAKE_TOKEN: u64 = u64::MAX;
 /// Tokens from here on are special sinks; below, streams.
@@ -81,7 +85,8 @@ pub struct LogThread {
 }
 
 impl LogThread {
-    /// Starts it.
+    /// Starts it. The thread has the signal mask of the caller, who must have blocked what is handled
+    /// elsewhere.
     ///
     /// # Errors
     /// No descriptors or no thread to be had.
@@ -108,7 +113,12 @@ impl LogThread {
             .stack_size(STACK_BYTES)
             .spawn(move || {
                 let mut worker = Worker::new(epoll, waker, queue, config);
-                worker.run();
+                // A bug in dealing with one stream must not end all logs. The hook has printed it.
+                for _ in 0..PANICS_MAX {
+                    if catch_unwind(AssertUnwindSafe(|| worker.run())).is_ok() {
+                        return;
+                    }
+                }
             })?;
         Ok(Self { handle, thread })
     }
@@ -157,6 +167,8 @@ pub(crate) struct Worker {
     pub(crate) linger_due: Option<Instant>,
     pub(crate) buffer: Vec<u8>,
     pub(crate) large_pipes: Vec<u32>,
+    /// Flushes that wait for one more look at all pipes.
+    flush_replies: Vec<Reply>,
     specials: Slots<SpecialEntry>,
     /// Streams that wait for a sink, drains included.
     pub(crate) waiting_for_sinks: Vec<u32>,
@@ -187,6 +199,7 @@ impl Worker {
             linger_due: None,
             buffer: vec![0; CHUNK_MAX_BYTES],
             large_pipes: Vec::new(),
+            flush_replies: Vec::new(),
             specials: Slots::default(),
             waiting_for_sinks: Vec::new(),
             has_writer_threads: false,
@@ -230,6 +243,12 @@ impl Worker {
             }
             self.read_lingering_streams();
             self.end_overdue_drains();
+            if events.len() < EPOLL_EVENTS_MAX {
+                // All that was in a pipe before the flush was asked for has been read by now.
+                for reply in self.flush_replies.drain(..) {
+                    reply(Ok(()));
+                }
+            }
             if is_woken {
                 self.waker.reset();
                 self.take_commands(&mut commands);
@@ -243,10 +262,16 @@ impl Worker {
             }
         }
         self.flush_before_end();
+        for reply in self.flush_replies.drain(..) {
+            reply(Ok(()));
+        }
     }
 
     /// Time until something is due by the clock; none while nothing is.
     fn timeout(&self) -> Option<Timespec> {
+        if !self.flush_replies.is_empty() {
+            return Some(Timespec::default());
+        }
         let due = self
             .linger_due
             .into_iter()
@@ -288,6 +313,7 @@ impl Worker {
             Command::ReopenMainLog => {
                 if let Some(main_log) = self.outputs.main_log_mut() {
                     main_log.reopen();
+                    self.outputs.main_log_changed();
                 }
             }
             Command::ClearFiles {
@@ -300,6 +326,7 @@ impl Worker {
                     Some(main_log) => main_log.clear(),
                     None => Err(io::ErrorKind::NotFound.into()),
                 };
+                self.outputs.main_log_changed();
                 reply(result);
             }
             Command::Line { level, time, text } => {
@@ -308,7 +335,10 @@ impl Worker {
             Command::SetMainLog { main_log } => self.set_main_log(*main_log),
             Command::Watch(registration) => self.outputs.watch(registration),
             Command::Unwatch(registration) => self.outputs.watches.remove(&registration),
-            Command::Flush { reply } => reply(Ok(())),
+            Command::Flush { reply } => {
+                self.linger_due = self.linger_due.map(|_| Instant::now());
+                self.flush_replies.push(reply);
+            }
             Command::Stop => self.is_stopping = true,
         }
     }

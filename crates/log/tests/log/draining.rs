@@ -187,3 +187,24 @@ fn switches_of_log_thread() -> u64 {
     }
     sum
 }
+
+#[test]
+fn after_a_flush_everything_written_before_is_on_file() {
+    let log = Log::start();
+    let paths: Vec<_> = (0..300)
+        .map(|owner| log.path(&format!("{owner}.log")))
+        .collect();
+    let pipes: Vec<_> = (0..)
+        .zip(&paths)
+        .map(|(owner, path)| log.attach(owner, spec(path)))
+        .collect();
+    for round in 1..=50 {
+        for pipe in &pipes {
+            put(pipe, b"0123456789");
+        }
+        log.flush();
+        for path in &paths {
+            assert_eq!(read(path).len(), round * 10);
+        }
+    }
+}
