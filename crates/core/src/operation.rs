@@ -164,7 +164,7 @@ impl Supervisor {
     }
 
     /// The processes that a command is about, lower priority numbers first, and whether it names just one.
-    fn processes_of(&self, target: &Target) -> Result<(bool, Vec<ProcessId>), Failure> {
+    pub(crate) fn processes_of(&self, target: &Target) -> Result<(bool, Vec<ProcessId>), Failure> {
         match target {
             Target::Process { group, name } => match self.find_process(group, name) {
                 Some(process) => Ok((true, vec![process.id])),
@@ -276,7 +276,7 @@ impl Supervisor {
         };
         part.progress = Progress::Over { result, deferred };
         operation.deferred += u32::from(deferred.is_some());
-        operation.open -= 1;
+        operation.open = operation.open.saturating_sub(1);
         if let Some(process) = self.processes.get_mut(&part.process) {
             process.watchers.retain(|other| *other != watcher);
         }

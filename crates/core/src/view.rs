@@ -6,7 +6,7 @@ use linchpin_config::{GroupConfig, ProcessConfig};
 
 use crate::process::Process;
 use crate::timers::Timer;
-use crate::{Monotonic, Now, ProcessId, ProcessState, Reason, Supervisor, Wall};
+use crate::{Failure, Monotonic, Now, ProcessId, ProcessState, Reason, Supervisor, Target, Wall};
 
 /// A process as it is now.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +74,18 @@ impl Supervisor {
                 .filter_map(|id| self.process(*id))
                 .collect(),
         })
+    }
+
+    /// The processes that a command would be about, in the order in which it would take them.
+    ///
+    /// # Errors
+    /// [`Failure::BadName`] if there is no such process or group.
+    pub fn targets(&self, target: &Target) -> Result<Vec<ProcessView<'_>>, Failure> {
+        let (_, processes) = self.processes_of(target)?;
+        Ok(processes
+            .into_iter()
+            .filter_map(|id| self.process(id))
+            .collect())
     }
 
     /// All processes, by group name and then by process name.

@@ -20,6 +20,9 @@ pub(crate) enum Request {
     Process { group: String, name: String },
     /// Everything about every process, by group name and process name. Answered by [`Reply::Processes`].
     Processes,
+    /// Everything about the processes that a command would be about, by priority. Answered by
+    /// [`Reply::Processes`], or [`Reply::Outcome`] for a name that nobody has.
+    Targets(Target),
     /// The configuration last read, process by process. Answered by [`Reply::Configurations`].
     Configurations,
     /// Read the configuration files again. Answered by [`Reply::Outcome`] or [`Reply::CannotReread`].

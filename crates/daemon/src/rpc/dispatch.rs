@@ -195,27 +195,24 @@ impl Context<'_> {
     }
 
     async fn start(&self, target: Target, name: &str, wait: bool) -> Result<Answered, Fault> {
-        let name = group_of(&target).unwrap_or(name).to_owned();
         let command = Command::Start { target, wait };
-        outcome(self.ask(Request::Command(command)).await, &name)
+        outcome(self.ask(Request::Command(command)).await, name)
     }
 
     async fn stop(&self, target: Target, name: &str, wait: bool) -> Result<Answered, Fault> {
-        let name = group_of(&target).unwrap_or(name).to_owned();
         let command = Command::Stop { target, wait };
-        outcome(self.ask(Request::Command(command)).await, &name)
+        outcome(self.ask(Request::Command(command)).await, name)
     }
 
     async fn signal(&self, target: Target, name: &str, signal: &str) -> Result<Answered, Fault> {
-        let name = group_of(&target).unwrap_or(name).to_owned();
         match parse_signal(signal) {
             Ok(signal) => {
                 let command = Command::Signal { target, signal };
-                outcome(self.ask(Request::Command(command)).await, &name)
+                outcome(self.ask(Request::Command(command)).await, name)
             }
             Err(_) => {
                 let fault = Fault::with(FaultCode::BadSignal, signal);
-                self.bad_signal(target, &name, fault).await
+                self.bad_signal(target, name, fault).await
             }
         }
     }
@@ -227,23 +224,16 @@ impl Context<'_> {
         name: &str,
         fault: Fault,
     ) -> Result<Answered, Fault> {
-        let wanted = match target {
-            Target::Process { .. } => {
-                return self.process_info(name).await.and(Err(fault));
-            }
-            Target::Group(group) => Some(group),
-            Target::All => None,
+        let is_single = matches!(target, Target::Process { .. });
+        let reply = self.ask(Request::Targets(target)).await;
+        let Reply::Processes(members) = reply else {
+            return outcome(reply, name);
         };
-        let mut members = self
-            .processes()
-            .await?
-            .into_iter()
-            .filter(|process| wanted.as_ref().is_none_or(|group| process.group == *group))
-            .peekable();
-        if wanted.is_some() && members.peek().is_none() {
-            return Err(Fault::with(FaultCode::BadName, name));
+        if is_single {
+            return Err(fault);
         }
         let results = members
+            .into_iter()
             .filter(|process| process.state.is_signallable())
             .map(|process| Status::new(process.name, process.group, Err(fault.clone())))
             .collect();
@@ -325,13 +315,6 @@ impl Context<'_> {
 }
 
 /// The name in faults of a call about a group: `startProcess('g:*')` complains of `g`.
-fn group_of(target: &Target) -> Option<&str> {
-    match target {
-        Target::Group(name) => Some(name),
-        Target::Process { .. } | Target::All => None,
-    }
-}
-
 /// Group and process of a name that must not mean a whole group.
 fn one_process(name: &str) -> Result<(String, String), Fault> {
     match Target::parse(name) {

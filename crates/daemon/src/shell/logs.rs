@@ -168,26 +168,14 @@ impl Shell {
 
     /// Empties logs. What the original does only for running processes is done for all.
     pub(super) fn clear_logs(&mut self, target: &Target, reply: oneshot::Sender<Reply>) {
-        let (is_single, chosen) = match target {
-            Target::Process { group, name } => (
-                true,
-                self.core.process_named(group, name).into_iter().collect(),
-            ),
-            Target::Group(name) => {
-                let group = self.core.groups().find(|group| group.config.name == *name);
-                (
-                    false,
-                    group.map(|group| group.processes).unwrap_or_default(),
-                )
+        let is_single = matches!(target, Target::Process { .. });
+        let chosen = match self.core.targets(target) {
+            Ok(chosen) => chosen,
+            Err(failure) => {
+                let _ = reply.send(Reply::Outcome(Outcome::Failed(failure)));
+                return;
             }
-            Target::All => (false, self.core.processes_by_name()),
         };
-        if is_single && chosen.is_empty() {
-            let _ = reply.send(Reply::Outcome(Outcome::Failed(Failure::BadName(
-                String::new(),
-            ))));
-            return;
-        }
         let mut waits = Vec::with_capacity(chosen.len());
         for view in chosen {
             let paths: Vec<PathBuf> = self

@@ -24,6 +24,10 @@ impl Shell {
                 Reply::Process(view.map(|view| Box::new(self.info(&view))))
             }
             Request::Processes => Reply::Processes(self.infos()),
+            Request::Targets(target) => match self.core.targets(&target) {
+                Ok(views) => Reply::Processes(views.iter().map(|view| self.info(view)).collect()),
+                Err(failure) => Reply::Outcome(Outcome::Failed(failure)),
+            },
             Request::Configurations => Reply::Configurations(self.configurations()),
             Request::Reread => return self.loader.begin(Purpose::Reread(reply)),
             Request::Shutdown { restart: true } => {
