@@ -277,10 +277,6 @@ impl<'a, 'n> Formatter<'a, 'n> {
         width: usize,
         precision: Option<usize>,
     ) -> Result<(), ExpansionErrorKind> {
-        if conversion == '%' {
-            // Python takes `%` alone as an escape; with a name or a width before it, it is no conversion.
-            return Err(self.unsupported(conversion));
-        }
         let argument = self.argument()?;
         if let Argument::Value(Value::Text(text)) = argument {
             let body = text_body(conversion, text, precision)
@@ -619,6 +615,7 @@ mod tests {
             ("%(a)f", "must be real number, not str"),
             ("%(a)c", "%c requires int or char"),
             ("%(m)c", "%c arg not in range(0x110000)"),
+            ("%s%5%", "not enough arguments for format string"),
             ("%*d", "* wants int"),
             ("%(n)*d", "not enough arguments for format string"),
             ("%s %s", "not enough arguments for format string"),
