@@ -14,7 +14,7 @@ pub static DAEMON_OPTIONS: [CommandOption; 21] = [
     CommandOption::with_value(
         Some('c'),
         "configuration",
-        "FILE",
+        "FILENAME",
         "read this configuration file instead of searching for one",
     ),
     CommandOption::flag(
@@ -52,7 +52,12 @@ pub static DAEMON_OPTIONS: [CommandOption; 21] = [
         "DIR",
         "working directory when in the background",
     ),
-    CommandOption::with_value(Some('l'), "logfile", "FILE", "the daemon's own log"),
+    CommandOption::with_value(
+        Some('l'),
+        "logfile",
+        "FILENAME",
+        "use FILENAME as the daemon's own log",
+    ),
     CommandOption::with_value(
         Some('y'),
         "logfile_maxbytes",
@@ -74,7 +79,7 @@ pub static DAEMON_OPTIONS: [CommandOption; 21] = [
     CommandOption::with_value(
         Some('j'),
         "pidfile",
-        "FILE",
+        "FILENAME",
         "file that receives the process id",
     ),
     CommandOption::with_value(Some('i'), "identifier", "STR", "name of this instance"),
@@ -313,7 +318,8 @@ impl DaemonOverrides {
     }
 }
 
-/// Help text of a program, made from its options.
+/// Help text of a program, made from its options, in the form of the original's, for which people and its
+/// tests look.
 pub(crate) fn help_text(
     program: &str,
     about: &str,
@@ -321,27 +327,15 @@ pub(crate) fn help_text(
     table: &[CommandOption],
 ) -> String {
     let mut text = format!("{about}\n\nUsage: {program} [options]{arguments}\n\nOptions:\n");
-    let left = |option: &CommandOption| {
-        let mut forms = Vec::new();
-        if let Some(short) = option.short {
-            forms.push(format!("-{short}"));
-        }
-        if !option.long.is_empty() {
-            forms.push(format!("--{}", option.long));
-        }
+    for option in table {
+        let short = option.short.map(|short| format!("-{short}"));
+        let long = (!option.long.is_empty()).then(|| format!("--{}", option.long));
+        let forms: Vec<String> = short.into_iter().chain(long).collect();
         let value = option
             .value_name
             .map_or(String::new(), |name| format!(" {name}"));
-        format!("{}{value}", forms.join(", "))
-    };
-    let width = table
-        .iter()
-        .map(|option| left(option).len())
-        .max()
-        .unwrap_or(0);
-    for option in table {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {:width$}  {}", left(option), option.help);
+        let _ = writeln!(text, "{}{value} -- {}", forms.join("/"), option.help);
     }
     text
 }
@@ -351,7 +345,7 @@ pub(crate) fn help_text(
 pub fn supervisord_help(program: &str) -> String {
     help_text(
         program,
-        "supervisord -- start programs and keep them running",
+        "supervisord -- run a set of applications and keep them running.",
         "",
         &DAEMON_OPTIONS,
     )

@@ -18,7 +18,7 @@ pub static CONTROL_OPTIONS: [CommandOption; 8] = [
     CommandOption::with_value(
         Some('c'),
         "configuration",
-        "FILE",
+        "FILENAME",
         "read this configuration file instead of searching for one",
     ),
     CommandOption::flag(Some('h'), "help", "print this text and exit"),
@@ -26,7 +26,7 @@ pub static CONTROL_OPTIONS: [CommandOption; 8] = [
     CommandOption::flag(
         Some('i'),
         "interactive",
-        "open a shell even if there is a command",
+        "start an interactive shell, as without a command; with one, ask before shutdown and reload",
     ),
     CommandOption::with_value(
         Some('s'),
@@ -49,7 +49,7 @@ pub static CONTROL_OPTIONS: [CommandOption; 8] = [
     CommandOption::with_value(
         Some('r'),
         "history_file",
-        "FILE",
+        "FILENAME",
         "keep the history of the shell in this file",
     ),
 ];
@@ -139,7 +139,7 @@ pub fn parse_supervisorctl_args(words: &[String]) -> Result<ControlCommand, Stri
 pub fn supervisorctl_help(program: &str) -> String {
     let mut text = help_text(
         program,
-        "supervisorctl -- control the programs that supervisord runs",
+        "supervisorctl -- control applications that supervisord runs.",
         " [command [arguments]]",
         &CONTROL_OPTIONS,
     );

@@ -129,7 +129,10 @@ fn refuse_environment(reader: &mut SectionReader<'_, '_>, entry: &Entry, origina
         }
         Ok(once) => match expand(&once, &second) {
             Err(error) => reader.expansion_problem(entry, &once, "environment", &error, &second),
-            Ok(_) => reader.problem(Some(entry.value_span()), bad_list(original)),
+            Ok(twice) => {
+                let original = key_value_list::parse(&twice).err().unwrap_or(original);
+                reader.problem(Some(entry.value_span()), bad_list(original));
+            }
         },
     }
 }
