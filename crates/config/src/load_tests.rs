@@ -60,9 +60,9 @@ fn an_empty_section_gives_the_defaults() {
     let section = &config.supervisord;
     assert_eq!(
         section.logfile,
-        MainLog::File("/work/supervisord.log".to_owned())
+        MainLog::File("/place/supervisord.log".to_owned())
     );
-    assert_eq!(section.pidfile, "/work/supervisord.pid");
+    assert_eq!(section.pidfile, "/place/supervisord.pid");
     assert_eq!(section.logfile_maxbytes, 50 << 20);
     assert_eq!((section.minfds, section.minprocs), (1024, 200));
     assert_eq!(section.umask, 0o22);
@@ -202,7 +202,7 @@ fn files_that_cannot_be_read_are_told_as_in_the_original() {
 #[test]
 fn default_places_are_searched_in_order() {
     let world = TestWorld::new(&[
-        ("/work/supervisord.conf", "[supervisord]\nidentifier=here"),
+        ("/place/supervisord.conf", "[supervisord]\nidentifier=here"),
         ("/etc/supervisord.conf", "[supervisord]\nidentifier=etc"),
     ]);
     let request = LoadRequest {
@@ -211,7 +211,7 @@ fn default_places_are_searched_in_order() {
     };
     let found = load(&world, &request).unwrap();
     assert_eq!(found.config.supervisord.identifier, "here");
-    assert_eq!(found.config.file.to_str(), Some("/work/supervisord.conf"));
+    assert_eq!(found.config.file.to_str(), Some("/place/supervisord.conf"));
     assert!(found.notices.is_empty());
     let mut nothing = TestWorld::new(&[]);
     nothing.user_id = 0;
@@ -544,7 +544,7 @@ fn supervisorctl_reads_its_section_and_its_command_line() {
     assert_eq!(request.command, ["status", "all"]);
     assert!(!request.interactive);
     let section = load_supervisorctl(&world, "", &request).unwrap();
-    assert_eq!(section.serverurl, "unix:///work/s.sock");
+    assert_eq!(section.serverurl, "unix:///place/s.sock");
     assert_eq!(section.prompt, "p");
     assert_eq!(section.username.as_deref(), Some("other"));
     assert_eq!(section.history_file.as_deref(), Some("/home/me/h"));

@@ -30,7 +30,7 @@ impl TestWorld {
         for (path, text) in files {
             world = world.with_bytes(path, text.as_bytes());
         }
-        for directory in ["/", "/tmp", "/work", "/dev"] {
+        for directory in ["/", "/tmp", "/place", "/dev"] {
             world = world.with_directory(directory);
         }
         world
@@ -57,7 +57,7 @@ impl TestWorld {
     }
 
     fn path(path: &str) -> String {
-        normalize(&join("/work", path))
+        normalize(&join("/place", path))
     }
 }
 
@@ -107,7 +107,7 @@ impl World for TestWorld {
     }
 
     fn current_directory(&self) -> &str {
-        "/work"
+        "/place"
     }
 
     fn temporary_directory(&self) -> &str {

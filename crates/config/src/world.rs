@@ -251,11 +251,11 @@ mod tests {
             ("TMP".to_owned(), "/other".to_owned()),
         ];
         let choose = |usable: &str| {
-            Machine::choose_temporary_directory(&environment, "/work", |path| path == usable)
+            Machine::choose_temporary_directory(&environment, "/place", |path| path == usable)
         };
-        assert_eq!(choose("/work/here"), "/work/here");
+        assert_eq!(choose("/place/here"), "/place/here");
         assert_eq!(choose("/other"), "/other");
         assert_eq!(choose("/var/tmp"), "/var/tmp");
-        assert_eq!(choose("nothing"), "/work");
+        assert_eq!(choose("nothing"), "/place");
     }
 }
