@@ -316,7 +316,8 @@ impl Supervisor {
         };
         // From here on only the end itself is waited for.
         self.timers.cancel(Timer::Process(id));
-        if drained {
+        // After the daemon's end nobody wakes the core any more.
+        if drained || self.has_finished() {
             self.complete_exit(id, Restart::AsConfigured, step);
         } else {
             self.timers

@@ -69,6 +69,13 @@ impl Supervisor {
         self.report_shutdown(step);
     }
 
+    /// Whether the end has come, and the core has nothing more to wait for.
+    pub(crate) fn has_finished(&self) -> bool {
+        self.shutdown
+            .as_ref()
+            .is_some_and(|shutdown| shutdown.finished)
+    }
+
     /// Stops the next tier when the one before is down; says so when everything is.
     pub(crate) fn continue_shutdown(&mut self, step: &mut Step<'_>) {
         while let Some(shutdown) = &mut self.shutdown

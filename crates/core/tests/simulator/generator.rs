@@ -32,10 +32,11 @@ enum Kind {
     Add,
     Remove,
     Shutdown,
+    BeginAnew,
     Freeze,
 }
 
-const WEIGHTS: [(Kind, u64); 22] = [
+const WEIGHTS: [(Kind, u64); 23] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -48,7 +49,7 @@ const WEIGHTS: [(Kind, u64); 22] = [
     (Kind::Drained, 40),
     (Kind::Empty, 20),
     (Kind::Checked, 60),
-    (Kind::Protect, 2),
+    (Kind::Protect, 4),
     (Kind::Stray, 3),
     (Kind::Start, 40),
     (Kind::Stop, 40),
@@ -56,7 +57,8 @@ const WEIGHTS: [(Kind, u64); 22] = [
     (Kind::Reload, 8),
     (Kind::Add, 20),
     (Kind::Remove, 12),
-    (Kind::Shutdown, 1),
+    (Kind::Shutdown, 4),
+    (Kind::BeginAnew, 100),
     (Kind::Freeze, 4),
 ];
 
@@ -71,8 +73,8 @@ pub(crate) struct Generator {
 
 impl Generator {
     pub(crate) fn new(random: &mut Random, events: usize) -> Self {
-        let shutdown_after = if random.percent(40) {
-            events / 2 + random.index(events.max(2))
+        let shutdown_after = if random.percent(50) {
+            events / 4 + random.index(events)
         } else {
             usize::MAX
         };
@@ -102,7 +104,8 @@ impl Generator {
                 Kind::Empty => world.count(|start| start.has_group) > 0,
                 Kind::Checked => !world.checks.is_empty(),
                 Kind::PassToDeadline => history.supervisor.next_deadline().is_some(),
-                Kind::Shutdown => history.events >= self.shutdown_after,
+                Kind::Shutdown => history.events >= self.shutdown_after && !history.is_finished(),
+                Kind::BeginAnew => history.is_finished(),
                 Kind::Pass
                 | Kind::JumpWall
                 | Kind::Wake
@@ -209,6 +212,9 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
         Kind::Shutdown => Stimulus::Shutdown {
             restart: random.percent(40),
             cause: random.pick(&[ShutdownCause::Client, ShutdownCause::Signal(15)]),
+        },
+        Kind::BeginAnew => Stimulus::BeginAnew {
+            config: Box::new(configuration::changed(random, &history.config)),
         },
         Kind::Freeze => Stimulus::Freeze,
     }

@@ -77,7 +77,11 @@ impl History {
         self.supervisor.state() == DaemonState::Running
     }
 
-    /// Whether a process that the core asked to end, or a group, is still there.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.checker.is_finished
+    }
+
+    /// Whether something has happened that the core has not been told.
     pub(crate) fn has_news_waiting(&self) -> bool {
         !self.world.waiting.is_empty()
     }
@@ -143,6 +147,13 @@ impl History {
                 restart: *restart,
                 cause: *cause,
             }),
+            Stimulus::BeginAnew { config } => {
+                return if self.is_finished() {
+                    self.begin_anew(config)
+                } else {
+                    Ok(())
+                };
+            }
             Stimulus::Freeze => return self.freeze(),
         };
         match event {
@@ -323,11 +334,17 @@ impl History {
             })?;
         }
         self.settle(random.percent(50))?;
-        if self.checker.is_finished && random.percent(70) {
-            self.begin_anew(&mut random)?;
+        if self.is_finished() && random.percent(30) {
+            let config = configuration::changed(&mut random, &self.config);
+            self.begin_anew(&config)?;
+            self.settle_and_look()?;
+            self.apply(&Stimulus::Shutdown {
+                restart: false,
+                cause: ShutdownCause::Signal(15),
+            })?;
         }
         self.settle(true)?;
-        if self.checker.is_finished {
+        if self.is_finished() {
             Ok(())
         } else {
             Err(Invariant::ShutdownFinishes.broken("it does not"))
@@ -335,26 +352,19 @@ impl History {
     }
 
     /// The next round of the daemon, in the same world: what hung in the last one may still come.
-    fn begin_anew(&mut self, random: &mut Random) -> Result<(), Violation> {
+    fn begin_anew(&mut self, config: &Config) -> Result<(), Violation> {
         self.compare_twin()?;
         self.twin = None;
-        let config = configuration::changed(random, &self.config);
-        self.note(|| "> the daemon begins anew".to_owned());
         for group in &config.groups {
             self.note(|| group_summary(group));
         }
         for start in self.world.starts.values_mut() {
             start.is_disowned |= start.is_protected;
         }
-        self.supervisor = self.supervisor.successor(&config);
-        self.config = config;
+        self.supervisor = self.supervisor.successor(config);
+        self.config = config.clone();
         self.checker = Checker::default();
-        self.feed(Event::Boot)?;
-        self.settle_and_look()?;
-        self.apply(&Stimulus::Shutdown {
-            restart: false,
-            cause: ShutdownCause::Signal(15),
-        })
+        self.feed(Event::Boot)
     }
 
     fn run(&mut self, command: &Command) -> Result<Outcome, Violation> {
@@ -442,6 +452,8 @@ fn seconds(nanoseconds: u64) -> String {
 fn stimulus_summary(stimulus: &Stimulus) -> String {
     if let Stimulus::Command(command) = stimulus {
         summary(command)
+    } else if let Stimulus::BeginAnew { .. } = stimulus {
+        "the daemon begins anew".to_owned()
     } else {
         format!("{stimulus:?}")
     }

@@ -1,6 +1,7 @@
 //! What can happen in a history. Each stimulus means something whatever came before it, so that a history
 //! from which some have been left out is a history too.
 
+use linchpin_config::Config;
 use linchpin_core::{Command, ExitStatus, ShutdownCause, SpawnFailureKind};
 
 /// Something that happens. `nth` chooses among those that it can happen to, counted round.
@@ -52,6 +53,8 @@ pub(crate) enum Stimulus {
     Command(Command),
     /// The daemon is told to end.
     Shutdown { restart: bool, cause: ShutdownCause },
+    /// The daemon, if it has ended, begins anew in the same world.
+    BeginAnew { config: Box<Config> },
     /// The state is frozen and restored; the copy has to do the same from here on.
     Freeze,
 }
