@@ -17,7 +17,6 @@ mod session;
 mod settings;
 mod shell;
 mod topics;
-mod usage;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;

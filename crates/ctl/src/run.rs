@@ -5,13 +5,12 @@ use std::net::IpAddr;
 
 use linchpin_config::{
     ControlCommand, USAGE_EXIT_STATUS, World, load_supervisorctl, parse_supervisorctl_args,
-    usage_error,
+    supervisorctl_help, usage_error,
 };
 use linchpin_protocol::client::resolve_literal;
 
 use crate::controller::{Controller, Streams};
 use crate::settings::Settings;
-use crate::usage::usage;
 
 /// Bytes of output that are gathered before they are written.
 const OUTPUT_BYTES: usize = 64 * 1024;
@@ -23,7 +22,7 @@ pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
     let request = match parse_supervisorctl_args(words) {
         Ok(ControlCommand::Run(request)) => request,
         Ok(ControlCommand::Help) => {
-            let text = usage(program);
+            let text = supervisorctl_help(program);
             return u8::from(io::stdout().write_all(text.as_bytes()).is_err());
         }
         Err(message) => return refuse(program, &message),
