@@ -129,11 +129,21 @@ fn include(
             findings
                 .infos
                 .push(format!("Included extra file \"{path}\" during parsing"));
-            // What cannot be opened, a directory for instance, is passed over without a word.
-            if let Ok(bytes) = world.read_file(&path) {
-                add_file(&path, &bytes, document, findings);
-                let directory = world.normalized(directory_of(&path));
-                document.replace_here(&directory);
+            // What cannot be opened is passed over, as in the original; a directory without a word.
+            match world.read_file(&path) {
+                Ok(bytes) => {
+                    add_file(&path, &bytes, document, findings);
+                    let directory = world.normalized(directory_of(&path));
+                    document.replace_here(&directory);
+                }
+                Err(_) if world.is_directory(&path) => {}
+                Err(error) => {
+                    let text = format!(
+                        "the included file {path} cannot be read and is passed over: {error}"
+                    );
+                    let help = "let the user that starts the daemon read it";
+                    findings.doubt(document, None, Statement::ours(text).help(help));
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 //! again when somebody deletes a socket file (`/tmp` is cleaned on many machines).
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
 use linchpin_config::{Config, HttpAddress, HttpServer};
 use linchpin_log::{LogHandle, LogLevel};
@@ -11,9 +12,14 @@ use linchpin_sys::sockets::{
 };
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::descriptor::readable;
 use crate::http::{self, Listener, ServerConfig, Services};
+
+/// How soon a socket file that cannot be made is tried again, at first and at the most.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LAST_RETRY: Duration = Duration::from_secs(16);
 
 /// Sockets that listen, and nobody accepts yet.
 #[derive(Debug)]
@@ -132,12 +138,16 @@ pub(crate) struct Servers {
     services: Services,
     running: Vec<Running>,
     watch: Option<AsyncFd<SocketWatch>>,
+    /// When those whose socket file could not be made again are tried next, and how long after that again.
+    retry: Option<(Instant, Duration)>,
 }
 
 #[derive(Debug)]
 struct Running {
     config: HttpServer,
     file: Option<SocketFile>,
+    /// The file is gone, and could not be made again: its directory is not there, say.
+    is_lost: bool,
     /// Ends the server when it is dropped.
     _stop: watch::Sender<bool>,
 }
@@ -161,6 +171,7 @@ impl Servers {
             services,
             running: Vec::new(),
             watch: watch.ok(),
+            retry: None,
         };
         for server in servers.open {
             started.begin(server, logs);
@@ -207,59 +218,83 @@ impl Servers {
         self.running.push(Running {
             config,
             file,
+            is_lost: false,
             _stop: stop,
         });
     }
 
-    /// Waits until something has happened to a socket file.
+    /// Waits until there is a reason to look at the socket files: one was changed, or it is time to try again.
     pub(crate) async fn lost(&self) {
-        match &self.watch {
-            Some(watch) => {
-                if let Ok(mut ready) = watch.readable().await {
-                    // What it was about is looked up in the files themselves.
-                    let _ = watch.get_ref().drain();
-                    ready.clear_ready();
+        let changed = async {
+            match &self.watch {
+                Some(watch) => {
+                    if let Ok(mut ready) = watch.readable().await {
+                        // What it was about is looked up in the files themselves.
+                        let _ = watch.get_ref().drain();
+                        ready.clear_ready();
+                    }
                 }
+                None => std::future::pending().await,
             }
-            None => std::future::pending().await,
+        };
+        let again = async {
+            match self.retry {
+                Some((at, _)) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = changed => {}
+            () = again => {}
         }
     }
 
     /// Opens those servers again whose socket file is not theirs any more.
     pub(crate) fn replace_lost(&mut self, logs: &LogHandle) {
         let is_lost = |running: &Running| {
-            running
-                .file
-                .as_ref()
-                .is_some_and(|file| !file.is_in_place())
+            running.is_lost
+                || running
+                    .file
+                    .as_ref()
+                    .is_some_and(|file| !file.is_in_place())
         };
         let (lost, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
             .partition(is_lost);
         self.running = kept;
+        let mut is_any_lost = false;
         for running in lost {
             let section = running.config.section.clone();
             match OpenServer::open(&running.config) {
                 Ok(server) => {
-                    logs.log(
-                        LogLevel::Warn,
-                        format!("the socket file of '{section}' was deleted; it is there again"),
-                    );
+                    let text =
+                        format!("the socket file of '{section}' was deleted; it is there again");
+                    logs.log(LogLevel::Warn, text);
                     self.begin(server, logs);
                 }
                 Err(error) => {
-                    logs.log(
-                        LogLevel::Error,
-                        format!("the socket file of '{section}' was deleted and cannot be made again: {error}"),
-                    );
+                    if !running.is_lost {
+                        let text = format!(
+                            "the socket file of '{section}' was deleted and cannot be made again yet: {error}"
+                        );
+                        logs.log(LogLevel::Error, text);
+                    }
+                    is_any_lost = true;
                     // The server stays, unreachable; whoever took its place is not disturbed.
                     self.running.push(Running {
                         file: None,
+                        is_lost: true,
                         ..running
                     });
                 }
             }
         }
+        self.retry = is_any_lost.then(|| {
+            let pause = self
+                .retry
+                .map_or(FIRST_RETRY, |(_, pause)| (pause * 2).min(LAST_RETRY));
+            (Instant::now() + pause, pause)
+        });
     }
 
     /// Removes the socket files that are still ours, as the original does at its end.

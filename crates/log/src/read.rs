@@ -7,11 +7,15 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Most bytes that one call gives back; a longer read is cut at its front (tails) or end (reads).
 /// The original reads whole files into memory.
 pub const READ_MAX_BYTES: u64 = 64 << 20;
+
+/// Number of `/dev/null` on Linux: major 1, minor 3.
+const NULL_DEVICE: u64 = 0x103;
 
 /// Why a log could not be read; each is one fault of the original.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +141,8 @@ fn open(path: &Path) -> Result<File, ReadError> {
             let file = File::from(descriptor);
             match file.metadata() {
                 Ok(metadata) if metadata.is_file() => Ok(file),
+                // A log on the null device is empty, as the original finds; a terminal would wait.
+                Ok(metadata) if metadata.rdev() == NULL_DEVICE => Ok(file),
                 Ok(_) => Err(ReadError::Failed(io::ErrorKind::Unsupported.into())),
                 Err(error) => Err(ReadError::Failed(error)),
             }

@@ -174,6 +174,22 @@ impl FakeSupervision {
                 Reply::Process(self.find(&group, &name).map(Box::new))
             }
             Request::Processes => Reply::Processes(self.knowledge().processes.clone()),
+            Request::Targets(target) => {
+                let all = self.knowledge().processes.clone().into_iter();
+                let chosen: Vec<ProcessInfo> = all
+                    .filter(|process| match &target {
+                        Target::All => true,
+                        Target::Group(group) => process.group == *group,
+                        Target::Process { group, name } => {
+                            process.group == *group && process.name == *name
+                        }
+                    })
+                    .collect();
+                if chosen.is_empty() && target != Target::All {
+                    return Reply::Outcome(Outcome::Failed(Failure::BadName(String::new())));
+                }
+                Reply::Processes(chosen)
+            }
             Request::Configurations => {
                 Reply::Configurations(self.knowledge().configurations.clone())
             }
