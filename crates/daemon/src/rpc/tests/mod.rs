@@ -93,7 +93,7 @@ async fn faults_repeat_the_name_as_it_was_written() {
     for (method, name, expected) in [
         ("startProcess", "x", "10 BAD_NAME: x"),
         ("startProcess", "x:x", "10 BAD_NAME: x:x"),
-        ("startProcess", "x:*", "10 BAD_NAME: x"),
+        ("startProcess", "x:*", "10 BAD_NAME: x:*"),
         (
             "startProcess",
             "animals:cat",
