@@ -1,6 +1,6 @@
 //! The configuration language: text, sections with spans, typed options, the resolved configuration.
 //!
-//! Everything starts at [`load`], which turns a file into a [`Config`] with the help of a [`World`].
+//! Everything starts at [`load()`], which turns a file into a [`Config`] with the help of a [`World`].
 #![forbid(unsafe_code)]
 
 mod check;
