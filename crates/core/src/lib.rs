@@ -5,6 +5,15 @@
 //! interface, beside read-only views. What is deliberately absent: I/O, clocks, threads, file
 //! descriptors, log bytes and wire formats. The shell (`linchpin-daemon`) has all of those and none of
 //! the decisions.
+//!
+//! How it hangs together: `supervisor` takes an event to the part that it is for; `lifecycle` and `stop`
+//! are one process from start to end; `remains` is what may outlive a stop and keeps the next start
+//! waiting; `operation` is who waits for what; `groups` adds, removes and reloads; `shutdown` ends it all;
+//! `timers` is the one table of deadlines. Each change of state goes through one function, which publishes
+//! it with its reason and then looks at those that wait for the process.
+//!
+//! What is always true, and checked by the simulator (`tests/simulator`) after every event of millions:
+//! see its list of invariants. The behaviours are written down as scripts (`tests/behaviour`).
 #![forbid(unsafe_code)]
 
 mod action;
