@@ -13,7 +13,7 @@
 //! | failed starts counted on over a stop; an exit told without its process id | `EventsInOrder` |
 //! | a stop of a group leaves pending restarts; SIGKILL once only; no SIGKILL at all | `NoTimerLost` |
 //! | a stop before there is a process sends no signal when there is one | `StopEnds` |
-//! | a stop while output is drained leads to a restart; `autorestart=false` restarts | `OperatorsWishes` |
+//! | a stop while output is drained leads to a restart; `autorestart=false` restarts | `NoTimerLost`, `OperatorsWishes` |
 //! | no limit to draining; a second release; none for a process that was removed | `ReleasedOnce` |
 //! | a SIGKILL to a process that has been reaped | `SignalsReachNoStranger` |
 //! | a stop that is not answered at the exit, or in UNKNOWN, or when its group is removed | `OneReply` |
