@@ -314,7 +314,6 @@ impl Context<'_> {
     }
 }
 
-/// The name in faults of a call about a group: `startProcess('g:*')` complains of `g`.
 /// Group and process of a name that must not mean a whole group.
 fn one_process(name: &str) -> Result<(String, String), Fault> {
     match Target::parse(name) {
