@@ -9,8 +9,9 @@ from harness.subject import LINCHPIN, TESTED
 from harness.wait import until
 
 ORPHANS = 20_000
-# More than this at any time would mean that reaping does not keep up.
-MOST_WAITING = 500
+# More than this at any time would mean that reaping does not keep up. Beside other suites on the same cores the
+# daemon may have to wait for its turn while the next orphans are made.
+MOST_WAITING = 2_000 if os.environ.get("PYTEST_XDIST_WORKER") else 500
 
 BECOME_SUBREAPER = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"

@@ -113,8 +113,8 @@ def test_a_service_that_ignores_its_stop_signal_is_killed_after_its_time(new_dae
     daemon = new_daemon(programs=f"[program:a]\ncommand={stubborn}\nstopwaitsecs=1\n").start()
     (pid,) = daemon.until_running("a")
     daemon.supervisor("stopProcess", "a")
-    assert f"WARN killing 'a' ({pid}) with SIGKILL" in daemon.log()
-    assert "WARN stopped: a (terminated by SIGKILL)" in daemon.log()
+    daemon.until_logged(rf"WARN killing 'a' \({pid}\) with SIGKILL")
+    daemon.until_logged(r"WARN stopped: a \(terminated by SIGKILL\)")
     stays(lambda: daemon.info("a")["statename"] == "STOPPED", "it stays stopped", 1)
 
 
