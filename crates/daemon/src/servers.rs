@@ -12,6 +12,7 @@ use linchpin_sys::sockets::{
 };
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::descriptor::readable;
@@ -149,7 +150,8 @@ struct Running {
     /// The file is gone, and could not be made again: its directory is not there, say.
     is_lost: bool,
     /// Ends the server when it is dropped.
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
 }
 
 impl Servers {
@@ -207,7 +209,7 @@ impl Servers {
         let (stop, stopped) = watch::channel(false);
         let (services, logs, section) =
             (self.services.clone(), logs.clone(), config.section.clone());
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             if let Err(error) = http::serve(listener, server_config, services, stopped).await {
                 logs.log(
                     LogLevel::Critical,
@@ -219,7 +221,8 @@ impl Servers {
             config,
             file,
             is_lost: false,
-            _stop: stop,
+            stop,
+            task,
         });
     }
 
@@ -306,6 +309,22 @@ impl Servers {
         {
             // It is the end: there is nobody to tell.
             let _ = file.remove();
+        }
+    }
+
+    /// Ends all servers; answers under way get the moment that each server gives them.
+    pub(crate) async fn close(self) {
+        let tasks: Vec<_> = self
+            .running
+            .into_iter()
+            .map(|running| {
+                drop(running.stop);
+                running.task
+            })
+            .collect();
+        for task in tasks {
+            // A server that panicked has ended too.
+            let _ = task.await;
         }
     }
 }

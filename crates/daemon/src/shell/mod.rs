@@ -154,6 +154,7 @@ impl Shell {
         loop {
             if let Some(end) = self.finished.take() {
                 servers.remove_files();
+                servers.close().await;
                 return end;
             }
             self.tell_sigchld(is_reaping);
