@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use linchpin_python::{repr, repr_list};
+
 use crate::daemon_section::main_log;
 use crate::getopt::{CommandOption, GivenOption, getopt};
 use crate::model::{LogLevel, MainLog, Supervisord};
-use crate::python_text::{repr, repr_list};
 use crate::value;
 use crate::world::World;
 

@@ -1,5 +1,7 @@
 //! The command line and the section of supervisorctl.
 
+use linchpin_python::repr;
+
 use crate::command_line::{check_seen, help_text};
 use crate::findings::{Findings, Statement};
 use crate::getopt::{CommandOption, getopt};
@@ -7,7 +9,6 @@ use crate::load::{Context, LoadFailure, environment_names, normalized_with_home}
 use crate::model::Supervisorctl;
 use crate::options;
 use crate::plugins::plugins;
-use crate::python_text::repr;
 use crate::reading::{Reading, here_of, read_main_file};
 use crate::search_path::search_path;
 use crate::value;

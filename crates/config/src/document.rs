@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::python_text::{is_space, strip, strip_end};
+use linchpin_python::{is_space, strip, strip_end};
+
 use crate::source::{FileId, SourceFile, Span};
 
 /// Name of the section whose keys count in every other one.

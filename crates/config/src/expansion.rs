@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::python_text::{ascii, repr};
+use linchpin_python::{ascii, repr};
 
 /// Widest field and longest precision that are filled; the original stops only where memory ends.
 const MOST_FIELD_CHARACTERS: usize = 65_536;

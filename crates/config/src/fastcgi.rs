@@ -1,10 +1,11 @@
 //! Reads the socket of an `[fcgi-program:x]`.
 
+use linchpin_python::{is_space, repr};
+
 use crate::findings::Statement;
 use crate::load::normalized_with_home;
 use crate::model::{FastCgiAddress, FastCgiSocket};
 use crate::options::{self, NameScope};
-use crate::python_text::{is_space, repr};
 use crate::section_reader::SectionReader;
 use crate::value;
 use crate::world::World;

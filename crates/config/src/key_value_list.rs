@@ -6,6 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use linchpin_python::shlex::{Grammar, tokens};
+
+/// What words are made of besides letters, digits and `_`.
+const WORD_CHARACTERS: &str = "/.+-():";
+
 /// What a text gave.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct KeyValueList {
@@ -24,12 +29,13 @@ pub(crate) struct KeyValueList {
 /// # Errors
 /// The message of 4.3.0.
 pub(crate) fn parse(text: &str) -> Result<KeyValueList, String> {
-    if let Ok(tokens) = Lexer::new(text, Grammar::Posix).tokens()
+    if let Ok(tokens) = tokens(text, Grammar::Posix, WORD_CHARACTERS)
         && let Some(list) = pairs(&tokens, false)
     {
         return Ok(list);
     }
-    let tokens = Lexer::new(text, Grammar::Legacy).tokens()?;
+    let tokens =
+        tokens(text, Grammar::Legacy, WORD_CHARACTERS).map_err(|error| error.to_string())?;
     pairs(&tokens, true)
         .ok_or_else(|| format!("Unexpected end of key/value pairs in value '{text}'"))
 }
@@ -62,153 +68,6 @@ fn pairs(tokens: &[String], is_old_grammar: bool) -> Option<KeyValueList> {
         }
     }
     Some(list)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Grammar {
-    Posix,
-    Legacy,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Blank,
-    Word,
-    Quote(char),
-    /// After a backslash, with the state to go back to.
-    Escape(Option<char>),
-}
-
-/// Python's `shlex` with the word characters that Supervisor gives it.
-struct Lexer {
-    characters: Vec<char>,
-    at: usize,
-    grammar: Grammar,
-}
-
-impl Lexer {
-    fn new(text: &str, grammar: Grammar) -> Self {
-        Self {
-            characters: text.chars().collect(),
-            at: 0,
-            grammar,
-        }
-    }
-
-    fn is_word(&self, character: char) -> bool {
-        character.is_ascii_alphanumeric()
-            || matches!(character, '_' | '/' | '.' | '+' | '-' | '(' | ')' | ':')
-            || (self.grammar == Grammar::Posix
-                && matches!(character, '\u{c0}'..='\u{ff}')
-                && !matches!(character, '\u{d7}' | '\u{f7}'))
-    }
-
-    fn tokens(mut self) -> Result<Vec<String>, String> {
-        let mut tokens = Vec::new();
-        while let Some(token) = self.token()? {
-            tokens.push(token);
-        }
-        Ok(tokens)
-    }
-
-    fn skip_comment(&mut self) {
-        while self.at < self.characters.len() {
-            self.at += 1;
-            if self.characters[self.at - 1] == '\n' {
-                break;
-            }
-        }
-    }
-
-    fn token(&mut self) -> Result<Option<String>, String> {
-        let posix = self.grammar == Grammar::Posix;
-        let mut state = State::Blank;
-        let mut token = String::new();
-        let mut is_quoted = false;
-        while let Some(character) = self.characters.get(self.at).copied() {
-            self.at += 1;
-            let is_blank = matches!(character, ' ' | '\t' | '\r' | '\n');
-            match state {
-                State::Blank => match character {
-                    _ if is_blank => {}
-                    '#' => self.skip_comment(),
-                    '\\' if posix => state = State::Escape(None),
-                    '\'' | '"' => {
-                        if !posix {
-                            token.push(character);
-                        }
-                        state = State::Quote(character);
-                    }
-                    _ => {
-                        token.push(character);
-                        if !self.is_word(character) {
-                            return Ok(Some(token));
-                        }
-                        state = State::Word;
-                    }
-                },
-                State::Quote(quote) => {
-                    is_quoted = true;
-                    if character == quote {
-                        if !posix {
-                            token.push(character);
-                            return Ok(Some(token));
-                        }
-                        state = State::Word;
-                    } else if posix && character == '\\' && quote == '"' {
-                        state = State::Escape(Some(quote));
-                    } else {
-                        token.push(character);
-                    }
-                }
-                State::Escape(quote) => {
-                    if let Some(quote) = quote
-                        && character != '\\'
-                        && character != quote
-                    {
-                        token.push('\\');
-                    }
-                    token.push(character);
-                    state = quote.map_or(State::Word, State::Quote);
-                }
-                State::Word => match character {
-                    _ if is_blank => {
-                        if !token.is_empty() || (posix && is_quoted) {
-                            return Ok(Some(token));
-                        }
-                        state = State::Blank;
-                    }
-                    '#' => {
-                        self.skip_comment();
-                        if posix {
-                            if !token.is_empty() || is_quoted {
-                                return Ok(Some(token));
-                            }
-                            state = State::Blank;
-                        }
-                    }
-                    '\'' | '"' if posix => state = State::Quote(character),
-                    '\\' if posix => state = State::Escape(None),
-                    '\'' | '"' => token.push(character),
-                    _ if self.is_word(character) => token.push(character),
-                    _ => {
-                        self.at -= 1;
-                        if !token.is_empty() || (posix && is_quoted) {
-                            return Ok(Some(token));
-                        }
-                        state = State::Blank;
-                    }
-                },
-            }
-        }
-        match state {
-            State::Quote(_) => Err("No closing quotation".to_owned()),
-            State::Escape(_) => Err("No escaped character".to_owned()),
-            State::Blank | State::Word => {
-                Ok((!token.is_empty() || (posix && is_quoted)).then_some(token))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 
 mod check;
 mod command_line;
-mod command_words;
 mod control;
 mod daemon_section;
 mod diagnostic;
@@ -32,7 +31,6 @@ mod oracle_tests;
 mod paths;
 mod plugins;
 mod processes;
-mod python_text;
 mod reading;
 mod reference;
 mod render;

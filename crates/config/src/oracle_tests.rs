@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use crate::command_line::parse_supervisord_args;
 use crate::expansion::{ExpansionErrorKind, Names, Value, expand};
 use crate::key_value_list;
-use crate::python_text;
 use crate::testing::TestWorld;
 
 const CASES: u32 = 3000;
@@ -166,67 +165,6 @@ def answer(text):
         }
     }
     assert!(compared > 1000, "only {compared} texts could be compared");
-}
-
-#[test]
-fn numbers_and_quoting_agree_with_python() {
-    let pieces = [
-        "0",
-        "1",
-        "7",
-        "9",
-        "_",
-        "+",
-        "-",
-        " ",
-        "\t",
-        "o",
-        "O",
-        "x",
-        "\u{661}",
-        "\u{a0}",
-        "\u{1f}",
-        "'",
-        "\"",
-        "\\",
-        "\n",
-        "\u{e9}",
-        "\u{301}",
-        "\u{200b}",
-        "\u{feff}",
-        "\u{1f600}",
-        "\u{7f}",
-        "\u{378}",
-    ];
-    let mut dice = Dice(3);
-    let texts: Vec<String> = (0..CASES).map(|_| dice.text(&pieces, 5)).collect();
-    let questions: Vec<serde_json::Value> = texts.iter().map(|text| text.as_str().into()).collect();
-    let program = "
-def number(text, base):
-    try:
-        return str(int(text, base))
-    except ValueError as error:
-        return str(error)
-def answer(text):
-    return [repr(text), ascii(text), number(text, 10), number(text, 8), text.strip()]
-";
-    let Some(answers) = answers(program, &questions) else {
-        return;
-    };
-    let number = |text: &str, base| match python_text::int(text, base) {
-        Ok(number) => number.to_string(),
-        Err(error) => error,
-    };
-    for (text, expected) in texts.iter().zip(answers) {
-        let found = serde_json::json!([
-            python_text::repr(text),
-            python_text::ascii(text),
-            number(text, 10),
-            number(text, 8),
-            python_text::strip(text),
-        ]);
-        assert_eq!(found, expected, "{text:?}");
-    }
 }
 
 /// The daemon of the original is never started: its option class alone reads the words.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use linchpin_python::strip;
+
 use crate::findings::{Findings, Statement};
 use crate::load::Context;
 use crate::model::Plugin;
 use crate::names::EnvironmentNames;
 use crate::options::{NameScope, OptionSpec};
-use crate::python_text::strip;
 
 /// Functions of the `supervisor` package that a file may name.
 const KNOWN_FUNCTIONS: [(&str, &str); 2] = [

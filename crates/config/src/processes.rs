@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use linchpin_python::signals::parse_signal;
+use linchpin_python::strip;
+
 use crate::daemon_section::{bad_list, warn_of_old_grammar};
 use crate::document::{Entry, Section};
 use crate::expansion::expand;
@@ -11,7 +14,6 @@ use crate::load::Context;
 use crate::model::{AutoRestart, LogFile, OutputConfig, ProcessConfig};
 use crate::names::{EnvironmentNames, KnownNames};
 use crate::options::{self, NameScope, OptionSpec, StreamOptions};
-use crate::python_text::strip;
 use crate::section_reader::SectionReader;
 use crate::value::{self, WrittenLogFile};
 
@@ -135,7 +137,9 @@ fn common_options(reader: &mut SectionReader<'_, '_>) -> Option<(Common, String)
     let startsecs = integer(reader, &options::STARTSECS);
     let startretries = integer(reader, &options::STARTRETRIES);
     let stopsignal = reader
-        .value(&options::STOPSIGNAL, value::signal)
+        .value(&options::STOPSIGNAL, |text| {
+            parse_signal(text).map_err(|error| error.to_string())
+        })
         .unwrap_or_default();
     let stopwaitsecs = integer(reader, &options::STOPWAITSECS);
     let stopasgroup = boolean(reader, &options::STOPASGROUP);

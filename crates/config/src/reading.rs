@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use linchpin_python::{repr, split_blanks};
+
 use crate::document::{Document, SyntaxProblem, SyntaxProblemKind};
 use crate::expansion::expand;
 use crate::file_pattern::matching_files;
@@ -9,7 +11,6 @@ use crate::findings::{Findings, Statement};
 use crate::load::{Context, environment_names};
 use crate::options;
 use crate::paths::{directory_of, join};
-use crate::python_text::{repr, split_blanks};
 use crate::source::{FileId, SourceFile, Span};
 use crate::world::World;
 

@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 
+use linchpin_python::repr;
+
 use crate::document::{Document, Entry, Section};
 use crate::expansion::{ExpansionError, ExpansionErrorKind, Names, expand, sorted_names};
 use crate::findings::{Findings, Statement};
 use crate::names::KnownNames;
 use crate::options::{NameScope, OptionSpec};
-use crate::python_text::repr;
 use crate::source::Span;
 use crate::suggestion::closest;
 use crate::world::World;

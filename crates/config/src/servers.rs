@@ -1,12 +1,13 @@
 //! Reads the sections of HTTP servers.
 
+use linchpin_python::strip;
+
 use crate::document::Entry;
 use crate::findings::{Findings, Statement};
 use crate::load::{Context, normalized_with_home};
 use crate::model::{Credentials, HttpAddress, HttpServer};
 use crate::names::EnvironmentNames;
 use crate::options;
-use crate::python_text::strip;
 use crate::section_reader::SectionReader;
 use crate::value;
 

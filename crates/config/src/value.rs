@@ -3,9 +3,10 @@
 //! These functions take text that is already expanded. What needs the machine (users, directories)
 //! asks the [`World`].
 
+use linchpin_python::{int, repr, strip};
+
 use crate::model::{AutoRestart, LogFile, LogLevel};
 use crate::paths::{directory_of, expand_home};
-use crate::python_text::{int, repr, strip};
 use crate::world::World;
 
 /// The words for yes, in the original's order.
@@ -83,72 +84,6 @@ pub(crate) const LOG_LEVELS: [(&str, LogLevel); 7] = [
     ("trace", LogLevel::Trace),
     ("blather", LogLevel::Blather),
 ];
-
-/// Signals by the names that Python has for them on Linux, aliases and three odd ones included.
-pub(crate) const SIGNALS: [(&str, i32); 41] = [
-    ("ABRT", 6),
-    ("ALRM", 14),
-    ("BUS", 7),
-    ("CHLD", 17),
-    ("CLD", 17),
-    ("CONT", 18),
-    ("FPE", 8),
-    ("HUP", 1),
-    ("ILL", 4),
-    ("INT", 2),
-    ("IO", 29),
-    ("IOT", 6),
-    ("KILL", 9),
-    ("PIPE", 13),
-    ("POLL", 29),
-    ("PROF", 27),
-    ("PWR", 30),
-    ("QUIT", 3),
-    ("RTMAX", 64),
-    ("RTMIN", 34),
-    ("SEGV", 11),
-    ("STKFLT", 16),
-    ("STOP", 19),
-    ("SYS", 31),
-    ("TERM", 15),
-    ("TRAP", 5),
-    ("TSTP", 20),
-    ("TTIN", 21),
-    ("TTOU", 22),
-    ("URG", 23),
-    ("USR1", 10),
-    ("USR2", 12),
-    ("VTALRM", 26),
-    ("WINCH", 28),
-    ("XCPU", 24),
-    ("XFSZ", 25),
-    // Constants of Python's module that the original's look-up lets through.
-    ("_BLOCK", 0),
-    ("_DFL", 0),
-    ("_IGN", 1),
-    ("_SETMASK", 2),
-    ("_UNBLOCK", 1),
-];
-
-/// A signal by name or number.
-///
-/// # Errors
-/// The original's message.
-pub(crate) fn signal(text: &str) -> Result<i32, String> {
-    if let Ok(number) = int(text, 10) {
-        return i32::try_from(number)
-            .ok()
-            .filter(|number| SIGNALS.iter().any(|(_, known)| known == number))
-            .ok_or_else(|| format!("value {} is not a valid signal number", repr(text)));
-    }
-    let upper = strip(text).to_uppercase();
-    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    SIGNALS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, number)| *number)
-        .ok_or_else(|| format!("value {} is not a valid signal name", repr(text)))
-}
 
 /// A list of exit statuses.
 ///
@@ -413,26 +348,6 @@ mod tests {
                 ("0o22", Ok(0o22)),
                 ("-1", Ok(0o7777)),
                 ("8", Err("8 can not be converted to an octal type")),
-            ],
-        );
-    }
-
-    #[test]
-    fn signals() {
-        check(
-            signal,
-            &[
-                ("TERM", Ok(15)),
-                (" sigterm ", Ok(15)),
-                ("9", Ok(9)),
-                ("34", Ok(34)),
-                ("0", Ok(0)),
-                ("cld", Ok(17)),
-                ("SIG_IGN", Ok(1)),
-                ("35", Err("value '35' is not a valid signal number")),
-                ("-1", Err("value '-1' is not a valid signal number")),
-                ("NO", Err("value 'NO' is not a valid signal name")),
-                ("RTMIN+0", Err("value 'RTMIN+0' is not a valid signal name")),
             ],
         );
     }

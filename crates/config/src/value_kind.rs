@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::value::{LOG_LEVELS, SIGNALS};
+use linchpin_python::signals::known_names;
+
+use crate::value::LOG_LEVELS;
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,11 +111,11 @@ impl ValueKind {
     /// The words that can be written, for kinds that have a fixed list of them.
     pub(crate) fn words(self) -> Vec<&'static str> {
         if self == Self::Signal {
-            SIGNALS
-                .iter()
-                .map(|(name, _)| *name)
+            let mut names: Vec<&'static str> = known_names()
                 .filter(|name| !name.starts_with('_'))
-                .collect()
+                .collect();
+            names.sort_unstable();
+            names
         } else if self == Self::LogLevel {
             LOG_LEVELS.iter().map(|(name, _)| *name).collect()
         } else if self == Self::Boolean {

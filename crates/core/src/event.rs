@@ -3,6 +3,7 @@
 use std::fmt;
 
 use linchpin_config::Config;
+use linchpin_python::signals::signal_name;
 use serde::{Deserialize, Serialize};
 
 use crate::{Generation, OperationId, ProcessId};
@@ -223,10 +224,7 @@ impl fmt::Display for ExitStatus {
                 signal,
                 core_dumped,
             } => {
-                match crate::message::signal_name(signal) {
-                    Some(name) => write!(f, "terminated by {name}")?,
-                    None => write!(f, "terminated by signal {signal}")?,
-                }
+                write!(f, "terminated by {}", signal_name(signal))?;
                 if core_dumped {
                     f.write_str(" (core dumped)")
                 } else {

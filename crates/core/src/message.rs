@@ -4,6 +4,7 @@
 use std::fmt;
 
 use linchpin_config::LogLevel;
+use linchpin_python::signals::signal_name;
 use serde::{Deserialize, Serialize};
 
 use crate::ExitStatus;
@@ -177,7 +178,7 @@ impl fmt::Display for Message {
                 write!(
                     f,
                     "killing {name} (pid {pid}) {group}with signal {}",
-                    SignalName(*signal)
+                    signal_name(*signal)
                 )
             }
             Self::KillingInBackoff { name } => {
@@ -185,7 +186,7 @@ impl fmt::Display for Message {
             }
             Self::Killing { name, pid } => write!(f, "killing '{name}' ({pid}) with SIGKILL"),
             Self::SendingSignal { name, pid, signal } => {
-                write!(f, "sending {name} (pid {pid}) sig {}", SignalName(*signal))
+                write!(f, "sending {name} (pid {pid}) sig {}", signal_name(*signal))
             }
             Self::SignalGone { name, pid } => write!(
                 f,
@@ -212,20 +213,20 @@ impl fmt::Display for Message {
                 write!(
                     f,
                     "received {} indicating exit request",
-                    SignalName(*signal)
+                    signal_name(*signal)
                 )
             }
             Self::RestartRequest { signal } => {
                 write!(
                     f,
                     "received {} indicating restart request",
-                    SignalName(*signal)
+                    signal_name(*signal)
                 )
             }
             Self::RestartIgnored { signal } => write!(
                 f,
                 "ignored {} indicating restart request (shutdown in progress)",
-                SignalName(*signal)
+                signal_name(*signal)
             ),
             Self::StartAbandoned { name } => {
                 write!(
@@ -243,64 +244,6 @@ impl fmt::Display for Message {
                 write!(f, "ended: {name} ({status}), which was in UNKNOWN state")
             }
         }
-    }
-}
-
-/// A signal as the original prints it.
-struct SignalName(i32);
-
-impl fmt::Display for SignalName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match signal_name(self.0) {
-            Some(name) => f.write_str(name),
-            None => write!(f, "signal {}", self.0),
-        }
-    }
-}
-
-/// Name of a signal on Linux, where Python has one (it names only the first and last real-time signals).
-pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
-    const NAMES: [&str; 31] = [
-        "SIGHUP",
-        "SIGINT",
-        "SIGQUIT",
-        "SIGILL",
-        "SIGTRAP",
-        "SIGABRT",
-        "SIGBUS",
-        "SIGFPE",
-        "SIGKILL",
-        "SIGUSR1",
-        "SIGSEGV",
-        "SIGUSR2",
-        "SIGPIPE",
-        "SIGALRM",
-        "SIGTERM",
-        "SIGSTKFLT",
-        "SIGCHLD",
-        "SIGCONT",
-        "SIGSTOP",
-        "SIGTSTP",
-        "SIGTTIN",
-        "SIGTTOU",
-        "SIGURG",
-        "SIGXCPU",
-        "SIGXFSZ",
-        "SIGVTALRM",
-        "SIGPROF",
-        "SIGWINCH",
-        "SIGPOLL",
-        "SIGPWR",
-        "SIGSYS",
-    ];
-    match signal {
-        34 => Some("SIGRTMIN"),
-        64 => Some("SIGRTMAX"),
-        _ => usize::try_from(signal)
-            .ok()?
-            .checked_sub(1)
-            .and_then(|index| NAMES.get(index))
-            .copied(),
     }
 }
 

@@ -18,6 +18,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use linchpin_python::repr;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -224,7 +225,7 @@ fn remove(path: &Path, report: &mut CleanupReport) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(_) => report.warnings.push(format!(
             "Failed to clean up {}",
-            crate::python_text::repr_text(&path.display().to_string())
+            repr(&path.display().to_string())
         )),
     }
 }

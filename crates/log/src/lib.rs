@@ -19,7 +19,6 @@ mod level;
 mod main_log;
 mod open_log;
 mod outputs;
-mod python_text;
 mod queue;
 mod read;
 mod reading;

@@ -6,12 +6,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
+use linchpin_python::{repr, repr_bytes, text_or_undecodable};
+
 use crate::ansi::AnsiStripper;
 use crate::capture::{CAPTURE_BEGIN, CaptureBuffer, CaptureSplitter, Piece};
 use crate::event::LogEvent;
 use crate::level::LogLevel;
 use crate::outputs::Outputs;
-use crate::python_text::{repr_bytes, repr_text, text_or_undecodable};
 use crate::rotation::FileSink;
 use crate::special_sink::{Accepted, SharedSpecialSink, lock};
 use crate::stream_id::StreamId;
@@ -178,7 +179,7 @@ impl Stream {
                 if outputs.main_log_is(LogLevel::Debug) {
                     let text = format!(
                         "{} {} emitted a comm event",
-                        repr_text(&self.process),
+                        repr(&self.process),
                         self.id.kind
                     );
                     outputs.log(LogLevel::Debug, &text);
@@ -192,7 +193,7 @@ impl Stream {
         if self.copy_to_main_log {
             let text = format!(
                 "{} {} output:\n{}",
-                repr_text(&self.process),
+                repr(&self.process),
                 self.id.kind,
                 repr_bytes(data)
             );
@@ -266,7 +267,7 @@ impl Stream {
         if self.copy_to_main_log {
             let text = format!(
                 "{} {} output:\n{}",
-                repr_text(&self.process),
+                repr(&self.process),
                 self.id.kind,
                 text_or_undecodable(data)
             );

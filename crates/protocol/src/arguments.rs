@@ -4,9 +4,10 @@
 //! the fault INCORRECT_PARAMETERS. What works there by Python's habits keeps working: numbers for
 //! truth, digits for numbers, a number for the name of a signal.
 
+use linchpin_python::exact_int;
+
 use crate::fault::{Fault, FaultCode};
 use crate::method::MethodSpec;
-use crate::request::python_int;
 use crate::value::Value;
 
 /// The arguments of a call that are not taken yet.
@@ -83,7 +84,7 @@ impl Arguments {
         match self.next()? {
             Value::Int(number) => Ok(number),
             Value::Bool(value) => Ok(i64::from(value)),
-            Value::String(text) => python_int(&text).ok_or_else(incorrect),
+            Value::String(text) => exact_int(&text).ok_or_else(incorrect),
             Value::Double(number) => truncate(number).ok_or_else(incorrect),
             Value::Nil | Value::DateTime(_) | Value::Array(_) | Value::Struct(_) => {
                 Err(incorrect())

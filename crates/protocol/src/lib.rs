@@ -7,7 +7,6 @@
 
 mod answer;
 mod arguments;
-mod base64_text;
 mod call;
 mod config_info;
 mod event;
@@ -19,7 +18,6 @@ mod namespec;
 mod payload;
 mod process_info;
 mod process_state;
-mod python_text;
 mod reference;
 mod request;
 mod results;
@@ -48,9 +46,8 @@ pub use payload::{
 };
 pub use process_info::ProcessInfo;
 pub use process_state::{ProcessState, SupervisorState};
-pub use python_text::str_repr;
 pub use reference::rpc_reference;
-pub use request::{Request, python_int, read_request};
+pub use request::{Request, read_request};
 pub use results::{ReloadResult, StatusResult, TailResult};
 pub use value::Value;
 pub use value_reader::{ReadValue, ValueReader, read_answer};

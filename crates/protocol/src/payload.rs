@@ -1,10 +1,9 @@
 //! Bodies of events and the line in front of them, byte for byte as the original prints them.
 
-use std::borrow::Cow;
+use linchpin_python::text_or_undecodable;
 
 use crate::event::EventType;
 use crate::process_state::ProcessState;
-use crate::python_text::bytes_repr;
 
 /// What follows the three fields that every change of state has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +58,7 @@ pub fn output_payload(
     channel: Option<&str>,
     data: &[u8],
 ) -> String {
-    let data = match std::str::from_utf8(data) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(format!("Undecodable: {}", bytes_repr(data))),
-    };
+    let data = text_or_undecodable(data);
     match channel {
         Some(channel) => {
             format!("processname:{process} groupname:{group} pid:{pid} channel:{channel}\n{data}")

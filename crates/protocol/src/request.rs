@@ -7,7 +7,8 @@
 
 use std::borrow::Cow;
 
-use crate::base64_text;
+use linchpin_python::{base64, exact_int, float};
+
 use crate::limits::{MAX_MEMBERS, MAX_VALUES};
 use crate::value::Value;
 use crate::xml::{Forbidden, ReadError, Tag, Tokens};
@@ -124,13 +125,13 @@ fn close(element: Open<'_>) -> Result<Closed, ReadError> {
         text: text.chars().take(80).collect(),
     };
     Ok(Closed::of(match tag {
-        "int" | "i4" => Value::Int(python_int(&text).ok_or_else(|| bad("int"))?),
+        "int" | "i4" => Value::Int(exact_int(&text).ok_or_else(|| bad("int"))?),
         "boolean" => Value::Bool(text == "1"),
         "string" => Value::String(text.into_owned()),
-        "double" => Value::Double(python_float(&text).ok_or_else(|| bad("double"))?),
+        "double" => Value::Double(float(&text).ok_or_else(|| bad("double"))?),
         "dateTime.iso8601" if is_date_time(&text) => Value::DateTime(text.into_owned()),
         "dateTime.iso8601" => return Err(bad("dateTime.iso8601")),
-        "base64" => Value::String(base64_text::decode(&text).ok_or_else(|| bad("base64"))?),
+        "base64" => Value::String(base64::decode_text(&text).ok_or_else(|| bad("base64"))?),
         "data" => Value::Array(children.into_iter().map(|child| child.content).collect()),
         "struct" => structure(children)?,
         "array" | "param" if children.is_empty() => {
@@ -185,24 +186,6 @@ fn structure(children: Vec<Closed>) -> Result<Value, ReadError> {
         }
     }
     Ok(Value::Struct(members))
-}
-
-/// `int()` of a text: blanks around, a sign, single underscores between digits.
-#[must_use]
-pub fn python_int(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if !text.contains('_') {
-        return text.parse().ok();
-    }
-    let digits = text.trim_start_matches(['+', '-']);
-    if digits.starts_with('_') || digits.ends_with('_') || digits.contains("__") {
-        return None;
-    }
-    text.replace('_', "").parse().ok()
-}
-
-fn python_float(text: &str) -> Option<f64> {
-    text.trim().parse().ok()
 }
 
 fn is_date_time(text: &str) -> bool {

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::base64_text;
+use linchpin_python::base64;
+
 use crate::fault::Fault;
 use crate::value::Value;
 use crate::xml::{Forbidden, ReadError, Tag, Tokens};
@@ -265,7 +266,7 @@ impl<'a> ReadValue<'a> for Value {
                 ),
                 "dateTime.iso8601" => Self::DateTime(scalar.text.into_owned()),
                 "base64" => {
-                    Self::String(base64_text::decode(&scalar.text).ok_or(scalar.bad("base64"))?)
+                    Self::String(base64::decode_text(&scalar.text).ok_or(scalar.bad("base64"))?)
                 }
                 "nil" => Self::Nil,
                 "string" => Self::String(scalar.text.into_owned()),

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use linchpin_python::repr_float;
 use thiserror::Error;
 
-use crate::python_text::float_repr;
 use crate::value::Value;
 
 /// Why a value could not be written.
@@ -74,7 +74,7 @@ impl<'o> ValueWriter<'o> {
     /// Writes a floating-point number.
     pub fn double(&mut self, value: f64) {
         self.raw(b"<value><double>");
-        self.raw(float_repr(value).as_bytes());
+        self.raw(repr_float(value).as_bytes());
         self.raw(b"</double></value>\n");
     }
 

@@ -6,9 +6,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use linchpin_python::repr;
 use rustix::fs::Access;
-
-use crate::python_text::repr;
 
 /// Where the original looks when there is no `PATH` at all.
 const DEFAULT_PATH: [&str; 3] = ["/bin", "/usr/bin", "/usr/local/bin"];

@@ -17,7 +17,6 @@ pub mod memory;
 mod pid;
 pub mod pipe;
 pub mod privileges;
-mod python_text;
 pub mod reap;
 pub mod signals;
 pub mod sockets;

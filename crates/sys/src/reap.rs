@@ -9,9 +9,10 @@ use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 
+use linchpin_python::signals::signal_name;
+
 use crate::Pid;
 use crate::helper::Helpers;
-use crate::signals::signal_name;
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -185,7 +185,7 @@ fn signal_mask_is_empty_and_only_two_signals_are_ignored() {
 }
 
 fn libc_signal(name: &str) -> i32 {
-    linchpin_sys::signals::parse_signal(name).unwrap()
+    linchpin_python::signals::parse_signal(name).unwrap()
 }
 
 fn signal_line(status: &str, key: &str) -> u64 {

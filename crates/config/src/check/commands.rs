@@ -1,7 +1,8 @@
 //! Commands that cannot run, or that expect a shell.
 
+use linchpin_python::shlex;
+
 use super::{Judge, one_process_of_each_section};
-use crate::command_words::command_words;
 use crate::model::{Config, ProcessConfig};
 use crate::paths::{base_name, join};
 use crate::world::World;
@@ -14,7 +15,7 @@ const DEFAULT_PATH: &str = "/bin:/usr/bin:/usr/local/bin";
 pub(super) fn judge(judge: &mut Judge<'_>, world: &dyn World, config: &Config) {
     for (_, process) in one_process_of_each_section(config) {
         let span = judge.span(&process.section, "command");
-        let words = match command_words(&process.command) {
+        let words = match shlex::split(&process.command) {
             Ok(words) => words,
             Err(error) => {
                 judge.warn(

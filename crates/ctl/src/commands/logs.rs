@@ -3,7 +3,8 @@
 use std::io;
 
 use linchpin_protocol::client::ClientError;
-use linchpin_protocol::{FaultCode, WriteValue, python_int, str_repr};
+use linchpin_protocol::{FaultCode, WriteValue};
+use linchpin_python::{exact_int, repr};
 
 use crate::controller::Controller;
 use crate::error::CommandError;
@@ -27,7 +28,7 @@ impl Amount {
     fn parse(modifier: &str) -> Option<Self> {
         match modifier.strip_prefix('-')? {
             "f" => Some(Self::Follow),
-            number => python_int(number).map(Self::Bytes),
+            number => exact_int(number).map(Self::Bytes),
         }
     }
 }
@@ -53,7 +54,7 @@ pub(super) fn tail(controller: &mut Controller<'_>, arguments: &str) -> Result<(
                 "stdout" => (*name, "stdout"),
                 "stderr" => (*name, "stderr"),
                 other => {
-                    let complaint = format!("Error: bad channel {}", str_repr(other));
+                    let complaint = format!("Error: bad channel {}", repr(other));
                     return complain(controller, &complaint);
                 }
             }

@@ -1,11 +1,10 @@
 //! Basic authentication, as the original has it: one user, a password in clear or as `{SHA}` and its SHA-1
 //! in hexadecimal.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use linchpin_config::Credentials;
+use linchpin_python::base64;
 use sha1::{Digest, Sha1};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -32,7 +31,7 @@ pub(crate) fn check(expected: &Credentials, headers: &HeaderMap) -> Verdict {
     if !scheme.eq_ignore_ascii_case(b"basic") {
         return Verdict::Refused;
     }
-    let Some(given) = decode(encoded) else {
+    let Some(given) = base64::decode(encoded) else {
         return Verdict::Malformed;
     };
     let Some(colon) = given.iter().position(|byte| *byte == b':') else {
@@ -50,16 +49,6 @@ pub(crate) fn check(expected: &Credentials, headers: &HeaderMap) -> Verdict {
     } else {
         Verdict::Refused
     }
-}
-
-/// As Python's decoder: what is not in the alphabet is skipped.
-fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
-    let symbols: Vec<u8> = encoded
-        .iter()
-        .copied()
-        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-        .collect();
-    STANDARD.decode(symbols).ok()
 }
 
 /// Compares digests of both sides: of equal length whatever the lengths of the texts are.
@@ -95,7 +84,7 @@ mod tests {
     }
 
     fn basic(text: &str) -> String {
-        format!("Basic {}", STANDARD.encode(text))
+        format!("Basic {}", base64::encode(text.as_bytes()))
     }
 
     #[test]

@@ -5,7 +5,7 @@ use linchpin_protocol::{
     API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, method_help, method_names,
     method_signature,
 };
-use linchpin_sys::signals::parse_signal;
+use linchpin_python::signals::parse_signal;
 
 use super::answered::Status;
 use super::faults::result_of;

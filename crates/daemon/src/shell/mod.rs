@@ -260,7 +260,7 @@ impl Shell {
                 });
             }
             signal => {
-                let name = linchpin_sys::signals::signal_name(signal);
+                let name = linchpin_python::signals::signal_name(signal);
                 let sender = received.sender_pid;
                 self.logs.log(
                     LogLevel::Info,

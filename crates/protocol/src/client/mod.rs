@@ -16,11 +16,12 @@ use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use linchpin_python::base64;
+
 pub use address::{ServerUrl, resolve_literal};
 pub use error::ClientError;
 
 use crate::answer::write_call;
-use crate::base64_text;
 use crate::value_reader::{ReadValue, read_answer};
 use crate::value_writer::WriteValue;
 use connection::Connection;
@@ -74,7 +75,7 @@ impl Client {
     /// Sends Basic authentication with each request.
     #[must_use]
     pub fn with_credentials(mut self, username: &str, password: &str) -> Self {
-        let credentials = base64_text::encode(format!("{username}:{password}").as_bytes());
+        let credentials = base64::encode(format!("{username}:{password}").as_bytes());
         self.authorization = Some(format!("Basic {credentials}"));
         self
     }

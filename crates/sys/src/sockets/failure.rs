@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use linchpin_python::repr;
+
 use crate::errno_name::errno_name;
-use crate::python_text::repr;
 
 /// A server that cannot be opened.
 #[derive(Debug, thiserror::Error)]
