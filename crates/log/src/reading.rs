@@ -1,8 +1,8 @@
 //! Reading the pipes of running processes.
 //!
 //! A stream that writes now and then is read when epoll says so. One that writes many tiny chunks in
-//! a row is taken out of epoll and read by the clock instead: a wake-up per write costs both sides more than the bytes do. One that fills its pipe gets a larger
-//! one, as long as there are few of them. A stream whose sink or whose event data is stuck is not
+//! a row is taken out of epoll and read by the clock instead: a wake-up per write costs both sides
+//! more than the bytes do. One that fills its pipe gets a larger one, as long as there are few of them. A stream whose sink or whose event data is stuck is not
 //! read until that changes, and epoll must not know it meanwhile: a closed other end is reported
 //! even to those who asked for nothing, and the loop would spin.
 
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::event::LogEvent;
 use crate::special_sink::Accepted;
-use crate::stream::ReadState;
+use crate::stream::{ReadState, StreamSink};
 use crate::thread::{CHUNK_MAX_BYTES, Worker};
 
 /// Most bytes read from one stream before others get their turn.
@@ -32,6 +32,10 @@ const LARGE_TURN_MIN_BYTES: usize = 32 << 10;
 const LARGE_TURNS_BEFORE_LARGE_PIPE: u8 = 3;
 /// Size of a large pipe: the most that an unprivileged process may ask for by default.
 pub const LARGE_PIPE_BYTES: usize = 1 << 20;
+/// Size of a large pipe whose stream feeds a sink that others may feed too: one read empties it, so what
+/// reaches the sink in one piece ends where a write of the process ended, and lines of two processes do
+/// not mix.
+const LARGE_PIPE_TO_SHARED_SINK_BYTES: usize = CHUNK_MAX_BYTES;
 /// Most pipes that are large at a time; the quota of a user is 64 MiB by default.
 pub const LARGE_PIPES_MAX: usize = 16;
 /// Size of a pipe that is not large.
@@ -228,7 +232,11 @@ impl Worker {
         let Some(stream) = self.streams.get_mut(slot) else {
             return false;
         };
-        match rustix::pipe::fcntl_setpipe_size(&stream.pipe, LARGE_PIPE_BYTES) {
+        let size = match stream.sink {
+            StreamSink::Special(_) => LARGE_PIPE_TO_SHARED_SINK_BYTES,
+            StreamSink::None | StreamSink::File(_) => LARGE_PIPE_BYTES,
+        };
+        match rustix::pipe::fcntl_setpipe_size(&stream.pipe, size) {
             Ok(_) => {
                 stream.busy.has_large_pipe = true;
                 self.large_pipes.push(slot);
