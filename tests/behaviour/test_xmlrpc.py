@@ -417,3 +417,17 @@ def test_the_pythons_own_clients_work_unchanged(new_daemon):
     with xmlrpc.client.ServerProxy(f"http://u:p@127.0.0.1:{port}/RPC2") as proxy:
         for _ in range(20):
             assert proxy.supervisor.getPID() == daemon.pid
+
+
+def test_an_auto_log_has_its_name_and_can_be_read_from_the_first_moment(new_daemon):
+    """A client may ask as soon as it is answered, however busy the threads that make files are."""
+    many = "".join(f"[program:p{n}]\ncommand=/bin/sleep 9999\nautostart=false\n" for n in range(200))
+    daemon = new_daemon(programs=many).start()
+    for info in daemon.supervisor("getAllProcessInfo"):
+        assert "-stdout---supervisor-" in info["stdout_logfile"] and "-stderr---supervisor-" in info["stderr_logfile"]
+    assert daemon.supervisor("readProcessStdoutLog", "p199", 0, 0) == ""
+    with daemon.file.open("a") as file:
+        file.write("[program:late]\ncommand=/bin/sleep 9999\nautostart=false\n")
+    daemon.supervisor("reloadConfig")
+    daemon.supervisor("addProcessGroup", "late")
+    assert daemon.supervisor("readProcessStderrLog", "late", 0, 0) == ""

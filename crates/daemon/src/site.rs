@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use linchpin_config::{Config, LogLevel, MainLog, ProcessConfig};
-use linchpin_log::{AutoLogs, StreamKind};
+use linchpin_log::{AutoLogs, LogHandle, StreamKind};
 use linchpin_sys::accounts::Accounts;
 use linchpin_sys::limits::Limit;
+use tokio::sync::Notify;
 
 /// Where services are started.
 #[derive(Debug)]
@@ -29,21 +31,33 @@ pub(crate) struct Site {
     pub(crate) files_limit: Limit,
     /// The main log, where it is a file.
     pub(crate) main_log: Option<String>,
+    /// The log thread.
+    pub(crate) logs: LogHandle,
     /// Who is who.
     pub(crate) accounts: Accounts,
-    auto_logs: Mutex<AutoLogs>,
+    pub(crate) auto_logs: AutoLogs,
+    /// One of the AUTO logs has been made, or could not be.
+    auto_log_settled: Notify,
 }
 
-/// An AUTO log. It is made by whoever needs it first: when its group is added, or at the first start.
+/// An AUTO log. It has its name from the beginning, and is made by whoever needs it first: when its group
+/// is added, or at the first start.
 #[derive(Debug)]
 pub(crate) struct AutoLog {
-    process: String,
-    kind: StreamKind,
-    path: OnceLock<PathBuf>,
+    path: Box<Path>,
+    /// Held while it is being made, so that it is made once.
+    is_made: Mutex<bool>,
+    /// Somebody has made it, or found that it cannot be made.
+    is_settled: AtomicBool,
 }
 
 impl Site {
-    pub(crate) fn new(config: &Config, files_limit: Limit, auto_logs: AutoLogs) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        files_limit: Limit,
+        auto_logs: AutoLogs,
+        logs: LogHandle,
+    ) -> Self {
         let supervisord = &config.supervisord;
         Self {
             environment: std::env::vars_os().collect(),
@@ -57,8 +71,10 @@ impl Site {
                 MainLog::File(path) => Some(path.clone()),
                 MainLog::Syslog => None,
             },
+            logs,
             accounts: Accounts::of_this_machine(),
-            auto_logs: Mutex::new(auto_logs),
+            auto_logs,
+            auto_log_settled: Notify::new(),
         }
     }
 
@@ -85,24 +101,17 @@ impl Site {
     }
 }
 
-impl std::fmt::Display for AutoLog {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the AUTO log of {}'s {}", self.process, self.kind)
-    }
-}
-
 impl AutoLog {
-    pub(crate) fn new(config: &ProcessConfig, kind: StreamKind) -> Self {
+    pub(crate) fn new(site: &Site, config: &ProcessConfig, kind: StreamKind) -> Self {
         Self {
-            process: config.name.clone(),
-            kind,
-            path: OnceLock::new(),
+            path: site.auto_logs.name(&config.name, kind).into(),
+            is_made: Mutex::new(false),
+            is_settled: AtomicBool::new(false),
         }
     }
 
-    /// Its path, once it has been made.
-    pub(crate) fn made(&self) -> Option<&Path> {
-        self.path.get().map(PathBuf::as_path)
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Makes it, unless it has been. May wait for the disk.
@@ -110,18 +119,33 @@ impl AutoLog {
     /// # Errors
     /// If it cannot be made.
     pub(crate) fn make(&self, site: &Site) -> std::io::Result<&Path> {
-        if let Some(path) = self.path.get() {
-            return Ok(path);
+        let mut is_made = self.is_made.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = if *is_made {
+            Ok(())
+        } else {
+            site.auto_logs.make(&self.path)
+        };
+        *is_made = result.is_ok();
+        if !self.is_settled.swap(true, Ordering::SeqCst) {
+            site.auto_log_settled.notify_waiters();
         }
-        // The maker's lock is held until the name is set, so that nobody makes a second one.
-        let mut maker = site
-            .auto_logs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = self.path.get() {
-            return Ok(path);
+        result.map(|()| self.path())
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it has been made, or could not be.
+    pub(crate) async fn settled(&self, site: &Site) {
+        loop {
+            // Registered before the look, so that what happens in between is noticed.
+            let mut next = std::pin::pin!(site.auto_log_settled.notified());
+            next.as_mut().enable();
+            if self.is_settled() {
+                return;
+            }
+            next.await;
         }
-        let path = maker.create(&self.process, self.kind)?;
-        Ok(self.path.get_or_init(|| path))
     }
 }

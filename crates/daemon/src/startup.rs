@@ -30,7 +30,7 @@ use crate::http::{self, Services};
 use crate::loading::{Loaded, Loader};
 use crate::messages::level;
 use crate::servers::{OpenServers, Servers};
-use crate::shell::{End, News, SIGNALS, Shell};
+use crate::shell::{End, Estate, News, SIGNALS, Shell, Succession};
 use crate::site::Site;
 use crate::world::SystemWorld;
 
@@ -112,12 +112,18 @@ impl Invocation {
         for notice in &loaded.notices {
             complain(notice);
         }
-        let mut next = Loaded::new(loaded);
-        let mut limit = None;
+        let mut loaded = Loaded::new(loaded);
+        let (mut limit, mut estate) = (None, None);
         loop {
-            match self.run_once(next, &mut limit) {
+            match self.run_once(loaded, &mut limit, estate) {
                 Ok(End::Exit) => return 0,
-                Ok(End::Restart(loaded)) => next = *loaded,
+                Ok(End::Restart(succession)) => {
+                    let Succession {
+                        loaded: next,
+                        estate: left,
+                    } = *succession;
+                    (loaded, estate) = (next, Some(left));
+                }
                 Err(refusal) => return refuse(&refusal),
             }
         }
@@ -132,7 +138,12 @@ impl Invocation {
 
     /// One life of the daemon; a restart is followed by another. The first one leaves in `limit` how many
     /// open files children may have.
-    fn run_once(&self, loaded: Loaded, limit: &mut Option<Limit>) -> Result<End, Refusal> {
+    fn run_once(
+        &self,
+        loaded: Loaded,
+        limit: &mut Option<Limit>,
+        estate: Option<Estate>,
+    ) -> Result<End, Refusal> {
         let is_first = limit.is_none();
         let Loaded {
             config,
@@ -178,7 +189,8 @@ impl Invocation {
         for (level, text) in messages {
             main_log.log(level, &text);
         }
-        let auto_logs = AutoLogs::new(Path::new(&supervisord.childlogdir), &supervisord.identifier);
+        let auto_logs = AutoLogs::new(Path::new(&supervisord.childlogdir), &supervisord.identifier)
+            .map_err(unusable("get random numbers"))?;
         if !supervisord.nocleanup {
             for warning in auto_logs.clean_up().warnings {
                 main_log.log(LogLevel::Warn, &warning);
@@ -191,7 +203,7 @@ impl Invocation {
             self.daemonize(&config, &mut main_log)?;
         }
         let pidfile = PidFile::write(&supervisord.pidfile, &mut main_log);
-        let end = self.supervise(&config, servers, main_log, auto_logs, files_limit);
+        let end = self.supervise(&config, servers, main_log, auto_logs, files_limit, estate);
         drop(pidfile);
         end
     }
@@ -231,14 +243,8 @@ impl Invocation {
         main_log: MainLog,
         auto_logs: AutoLogs,
         files_limit: Limit,
+        estate: Option<Estate>,
     ) -> Result<End, Refusal> {
-        let unusable = |what: &str| {
-            let what = what.to_owned();
-            move |error: std::io::Error| Refusal {
-                text: format!("Error: cannot {what}: {error}\n"),
-                code: 1,
-            }
-        };
         // Blocked before the first thread is made, so that all threads have them blocked.
         let set = SignalSet::of(&SIGNALS);
         linchpin_sys::signals::block(&set).map_err(unusable("block signals"))?;
@@ -267,7 +273,7 @@ impl Invocation {
             .thread_keep_alive(FILE_READER_PATIENCE)
             .build()
             .map_err(unusable("start the event loop"))?;
-        let site = Arc::new(Site::new(config, files_limit, auto_logs));
+        let site = Arc::new(Site::new(config, files_limit, auto_logs, logs.clone()));
         let (load_sender, loads) = unbounded_channel();
         let loader = Loader {
             invocation: self.clone(),
@@ -284,13 +290,21 @@ impl Invocation {
                 requests,
                 log_events,
             };
-            let shell = Shell::new(config, site, logs, loader, loads);
+            let shell = Shell::new(config, site, loader, loads, estate);
             std::io::Result::Ok(shell.run(news, servers).await)
         });
         // Clients that still wait for something get no answer; nothing may hold up the end.
         runtime.shutdown_background();
         log_thread.stop(LAST_LINES_LIMIT);
         end.map_err(unusable("receive signals"))
+    }
+}
+
+/// Without this the daemon cannot live.
+fn unusable(what: &'static str) -> impl FnOnce(std::io::Error) -> Refusal {
+    move |error| Refusal {
+        text: format!("Error: cannot {what}: {error}\n"),
+        code: 1,
     }
 }
 

@@ -3,7 +3,7 @@
 //! A name is the original's `<process>-<stdout|stderr>---<identifier>-<8 characters>.log`. The
 //! original removes, at start, whatever looks roughly like that, so two daemons with the default
 //! identifier and directory wipe each other's logs. Here the first four of the eight characters
-//! are the daemon's own tag, and a file `.<identifier>-<tag>.linchpin-lock` beside the logs is locked
+//! are the daemon's own tag, the others count, and a file `.<identifier>-<tag>.linchpin-lock` beside the logs is locked
 //! (flock) for as long as the daemon lives. A cleanup takes
 //! - logs whose lock file can be locked: their daemon is dead;
 //! - logs without a lock file, of the original, unless a living process has some such log open:
@@ -17,6 +17,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use linchpin_python::repr;
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -30,22 +32,17 @@ const ALPHABET: &[u8; 37] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
 const TAG_LENGTH: usize = 4;
 /// Characters of a name that are chosen at random or by tag.
 const RANDOM_LENGTH: usize = 8;
-/// Attempts to find a name that is not taken.
-const NAME_ATTEMPTS: u32 = 1_000;
 
 /// Maker of AUTO logs, one per daemon. While it lives, its logs are safe from other daemons.
 #[derive(Debug)]
 pub struct AutoLogs {
     directory: PathBuf,
     identifier: String,
-    lock: Option<DaemonLock>,
-}
-
-#[derive(Debug)]
-struct DaemonLock {
     tag: String,
-    /// Holds the lock.
-    _file: File,
+    /// What the next name ends with, as a number: no two names of one daemon are the same.
+    next: AtomicUsize,
+    /// The lock file, once there is a log for it to protect.
+    lock: Mutex<Option<File>>,
 }
 
 /// What a cleanup did.
@@ -59,65 +56,70 @@ pub struct CleanupReport {
 
 impl AutoLogs {
     /// For one directory (`childlogdir`) and identifier. Touches nothing yet.
-    #[must_use]
-    pub fn new(directory: &Path, identifier: &str) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The kernel gives no random numbers.
+    pub fn new(directory: &Path, identifier: &str) -> io::Result<Self> {
+        Ok(Self {
             directory: directory.to_owned(),
             identifier: identifier.to_owned(),
-            lock: None,
-        }
+            tag: random_characters(TAG_LENGTH)?,
+            next: AtomicUsize::new(random_number()?),
+            lock: Mutex::new(None),
+        })
     }
 
-    /// Makes an empty log file, mode 0600, under a new name.
+    /// A name for a log that is still to be made. Touches no file, so that a log has its name, which
+    /// clients are told, before whoever may wait for the disk has made it.
+    #[must_use]
+    pub fn name(&self, process: &str, kind: StreamKind) -> PathBuf {
+        let (identifier, tag) = (&self.identifier, &self.tag);
+        let end = characters_of(self.next.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{process}-{kind}---{identifier}-{tag}{end}.log");
+        self.directory.join(name)
+    }
+
+    /// Makes an empty log file, mode 0600, under a name that [`AutoLogs::name`] gave.
     ///
     /// # Errors
     /// The directory is missing, not writable or full.
-    pub fn create(&mut self, process: &str, kind: StreamKind) -> io::Result<PathBuf> {
-        let tag = self.tag()?;
-        let prefix = format!("{process}-{kind}---{}-{tag}", self.identifier);
-        for _ in 0..NAME_ATTEMPTS {
-            let random = random_characters(RANDOM_LENGTH - TAG_LENGTH)?;
-            let path = self.directory.join(format!("{prefix}{random}.log"));
-            let made = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path);
-            match made {
-                Ok(_) => return Ok(path),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+    pub fn make(&self, path: &Path) -> io::Result<()> {
+        self.claim_tag()?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(())
     }
 
-    /// The tag of this daemon; the first call makes and locks its file.
-    fn tag(&mut self) -> io::Result<String> {
-        if let Some(lock) = &self.lock {
-            return Ok(lock.tag.clone());
+    /// Makes and locks the file of our tag, once.
+    fn claim_tag(&self) -> io::Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_some() {
+            return Ok(());
         }
-        for _ in 0..NAME_ATTEMPTS {
-            let tag = random_characters(TAG_LENGTH)?;
-            let made = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(self.lock_path(&tag));
-            match made {
-                Ok(file) => {
-                    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-                    self.lock = Some(DaemonLock {
-                        tag: tag.clone(),
-                        _file: file,
-                    });
-                    return Ok(tag);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.lock_path(&self.tag));
+        match made {
+            Ok(file) => {
+                rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+                *lock = Some(file);
+                Ok(())
             }
+            // One in two million: another daemon has the same tag. As long as it lives it protects our
+            // logs as it does its own.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
         }
-        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn has_lock(&self) -> bool {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.is_some()
     }
 
     fn lock_path(&self, tag: &str) -> PathBuf {
@@ -157,7 +159,7 @@ impl AutoLogs {
         for tag in tags_of_locks {
             let path = self.lock_path(&tag);
             let logs = tagged.remove(&tag).unwrap_or_default();
-            if self.lock.as_ref().is_some_and(|own| own.tag == tag) {
+            if tag == self.tag && self.has_lock() {
                 logs_of_dead.extend(logs);
             } else if let Some(lock) = lock_of_dead(&path) {
                 logs_of_dead.extend(logs);
@@ -261,6 +263,22 @@ fn is_any_open(paths: &[PathBuf]) -> bool {
         .flatten()
         .filter_map(|entry| fs::metadata(entry.path()).ok())
         .any(|metadata| wanted.contains(&(metadata.dev(), metadata.ino())))
+}
+
+/// The characters at the end of a name for a number, which wraps.
+fn characters_of(mut number: usize) -> String {
+    let mut text = String::with_capacity(RANDOM_LENGTH - TAG_LENGTH);
+    for _ in TAG_LENGTH..RANDOM_LENGTH {
+        text.push(char::from(ALPHABET[number % ALPHABET.len()]));
+        number /= ALPHABET.len();
+    }
+    text
+}
+
+fn random_number() -> io::Result<usize> {
+    let mut bytes = [0; 4];
+    getrandom(&mut bytes[..], GetRandomFlags::empty())?;
+    Ok(usize::try_from(u32::from_ne_bytes(bytes)).unwrap_or(0))
 }
 
 fn random_characters(count: usize) -> io::Result<String> {

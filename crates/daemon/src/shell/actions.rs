@@ -8,7 +8,7 @@ use linchpin_log::LogLevel;
 use linchpin_sys::Pid;
 use linchpin_sys::group::{group_exists, kill, kill_group};
 
-use super::{End, Shell};
+use super::Shell;
 use crate::control::Reply;
 use crate::messages::level;
 use crate::spawner::{Job, Launch};
@@ -73,7 +73,11 @@ impl Shell {
             }
             Action::ForgetGroup { generation } => self.children.forget(generation),
             Action::NameSurvivors { name, pgid } => {
-                self.spawner.submit(Job::NameSurvivors { name, pgid });
+                self.spawner.submit(Job::NameSurvivors {
+                    name,
+                    pgid,
+                    site: self.site.clone(),
+                });
             }
             Action::ProcessAdded {
                 process,
@@ -81,7 +85,7 @@ impl Shell {
                 group,
             } => {
                 let slot = self.slots.entry(process).or_default();
-                slot.prepare_logs(&config);
+                slot.prepare_logs(&self.site, &config);
                 for log in [slot.stdout_log.auto(), slot.stderr_log.auto()]
                     .into_iter()
                     .flatten()
@@ -106,10 +110,10 @@ impl Shell {
                 }
             }
             Action::Finished { restart } => {
-                self.finished = Some(match self.next_config.take() {
-                    Some(loaded) if restart => End::Restart(loaded),
-                    Some(_) | None => End::Exit,
-                });
+                self.is_finished = true;
+                if !restart {
+                    self.next_config = None;
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{Shell, Slot};
 use crate::control::{LogFileReply, Reply, Stream};
-use crate::site::AutoLog;
+use crate::site::{AutoLog, Site};
 
 /// A log that somebody follows.
 #[derive(Debug)]
@@ -29,19 +29,19 @@ pub(super) enum SlotLog {
 }
 
 impl SlotLog {
-    fn new(config: &ProcessConfig, file: &LogFile, kind: StreamKind) -> Self {
+    fn new(site: &Site, config: &ProcessConfig, file: &LogFile, kind: StreamKind) -> Self {
         match file {
             LogFile::None => Self::None,
-            LogFile::Auto => Self::Auto(Arc::new(AutoLog::new(config, kind))),
+            LogFile::Auto => Self::Auto(Arc::new(AutoLog::new(site, config, kind))),
             LogFile::Path(path) => Self::Path(path.clone()),
         }
     }
 
-    /// The file, once it has a name.
+    /// The file; an AUTO log may still be about to be made.
     pub(super) fn path(&self) -> Option<&str> {
         match self {
             Self::None => None,
-            Self::Auto(log) => log.made().and_then(Path::to_str),
+            Self::Auto(log) => log.path().to_str(),
             Self::Path(path) => Some(path),
         }
     }
@@ -55,19 +55,19 @@ impl SlotLog {
 }
 
 impl Slot {
-    pub(super) fn prepare_logs(&mut self, config: &ProcessConfig) {
-        self.stdout_log = SlotLog::new(config, &config.stdout.logfile, StreamKind::Stdout);
+    pub(super) fn prepare_logs(&mut self, site: &Site, config: &ProcessConfig) {
+        self.stdout_log = SlotLog::new(site, config, &config.stdout.logfile, StreamKind::Stdout);
         self.stderr_log = if config.redirect_stderr {
             SlotLog::None
         } else {
-            SlotLog::new(config, &config.stderr.logfile, StreamKind::Stderr)
+            SlotLog::new(site, config, &config.stderr.logfile, StreamKind::Stderr)
         };
     }
 
-    fn log_path(&self, stream: Stream) -> Option<&str> {
+    fn log(&self, stream: Stream) -> &SlotLog {
         match stream {
-            Stream::Stdout => self.stdout_log.path(),
-            Stream::Stderr => self.stderr_log.path(),
+            Stream::Stdout => &self.stdout_log,
+            Stream::Stderr => &self.stderr_log,
         }
     }
 }
@@ -127,8 +127,13 @@ impl Shell {
         }
     }
 
-    /// Answers when everything that has been written so far is on file.
-    pub(super) fn answer_log_file(&mut self, path: Option<String>, reply: oneshot::Sender<Reply>) {
+    /// Answers with the path when everything that has been written so far is on file, and the file is there.
+    pub(super) fn answer_log_file(
+        &mut self,
+        path: Option<String>,
+        unmade: Option<Arc<AutoLog>>,
+        reply: oneshot::Sender<Reply>,
+    ) {
         let Some(path) = path else {
             let _ = reply.send(Reply::LogFile(LogFileReply::NoLog));
             return;
@@ -136,8 +141,27 @@ impl Shell {
         let answer = Box::new(move |_| {
             let _ = reply.send(Reply::LogFile(LogFileReply::Path(path)));
         });
-        // With a full queue the caller's end closes, which it takes for a daemon that is gone.
-        let _ = self.logs.flush(answer);
+        let (site, logs) = (self.site.clone(), self.logs.clone());
+        match unmade {
+            // With a full queue the caller's end closes, which it takes for a daemon that is gone.
+            None => drop(logs.flush(answer)),
+            Some(log) => drop(tokio::spawn(async move {
+                log.settled(&site).await;
+                logs.flush(answer)
+            })),
+        }
+    }
+
+    /// The AUTO log of a process, if it is still about to be made.
+    pub(super) fn unmade_log(
+        &self,
+        group: &str,
+        name: &str,
+        stream: Stream,
+    ) -> Option<Arc<AutoLog>> {
+        let view = self.core.process_named(group, name)?;
+        let log = self.slots.get(&view.id)?.log(stream).auto()?;
+        (!log.is_settled()).then_some(log)
     }
 
     pub(super) fn watch_log(&mut self, path: Option<String>) -> Reply {
@@ -163,7 +187,7 @@ impl Shell {
     ) -> Option<Option<String>> {
         let view = self.core.process_named(group, name)?;
         let slot = self.slots.get(&view.id);
-        Some(slot.and_then(|slot| slot.log_path(stream).map(str::to_owned)))
+        Some(slot.and_then(|slot| slot.log(stream).path().map(str::to_owned)))
     }
 
     /// Empties logs. What the original does only for running processes is done for all.
@@ -184,7 +208,7 @@ impl Shell {
                 .map(|slot| {
                     let logs = [Stream::Stdout, Stream::Stderr];
                     logs.into_iter()
-                        .filter_map(|stream| slot.log_path(stream))
+                        .filter_map(|stream| slot.log(stream).path())
                         .map(PathBuf::from)
                         .collect()
                 })

@@ -32,7 +32,7 @@ use crate::control::{Reply, Requests};
 use crate::loading::{Load, Loaded, Loader};
 use crate::servers::Servers;
 use crate::site::Site;
-use crate::spawner::{Answer, PATIENCE, Spawner, Started};
+use crate::spawner::{Answer, Spawner, Started};
 
 use children::{Children, Start};
 use logs::SlotLog;
@@ -81,7 +81,7 @@ pub(crate) struct Shell {
     answers: UnboundedReceiver<Answer>,
     /// The configuration with which to begin anew.
     next_config: Option<Box<Loaded>>,
-    finished: Option<End>,
+    is_finished: bool,
 }
 
 /// How a run of the shell ended.
@@ -89,8 +89,27 @@ pub(crate) struct Shell {
 pub(crate) enum End {
     /// The daemon is to exit.
     Exit,
-    /// It is to begin anew, with this.
-    Restart(Box<Loaded>),
+    /// It is to begin anew.
+    Restart(Box<Succession>),
+}
+
+/// What the loop that ends leaves to the one that follows it in a restart of the daemon.
+#[derive(Debug)]
+pub(crate) struct Succession {
+    /// The configuration to begin with.
+    pub(crate) loaded: Loaded,
+    pub(crate) estate: Estate,
+}
+
+/// What lives on through a restart: starts may hang in threads that nobody can end, and what comes of
+/// them must find somebody who knows of them.
+#[derive(Debug)]
+pub(crate) struct Estate {
+    core: Supervisor,
+    children: Children,
+    spawner: Spawner,
+    answers: UnboundedReceiver<Answer>,
+    next_operation: u64,
 }
 
 /// What a process keeps outside the core.
@@ -110,25 +129,47 @@ pub(crate) struct News {
 }
 
 impl Shell {
+    /// The first loop of the daemon has no `estate`; each further one has its predecessor's.
     pub(crate) fn new(
         config: &Config,
         site: Arc<Site>,
-        logs: LogHandle,
         loader: Loader,
         loads: UnboundedReceiver<Load>,
+        estate: Option<Estate>,
     ) -> Self {
-        let (sender, answers) = unbounded_channel();
+        let Estate {
+            core,
+            children,
+            spawner,
+            answers,
+            next_operation,
+        } = match estate {
+            Some(estate) => Estate {
+                core: estate.core.successor(config),
+                ..estate
+            },
+            None => {
+                let (sender, answers) = unbounded_channel();
+                Estate {
+                    core: Supervisor::new(config),
+                    children: Children::default(),
+                    spawner: Spawner::new(sender),
+                    answers,
+                    next_operation: 0,
+                }
+            }
+        };
         Self {
-            core: Supervisor::new(config),
-            spawner: Spawner::new(logs.clone(), sender),
+            core,
+            spawner,
+            logs: site.logs.clone(),
             site,
-            logs,
-            children: Children::default(),
+            children,
             slots: HashMap::new(),
             callers: HashMap::new(),
             draining: HashMap::new(),
             owners: HashMap::new(),
-            next_operation: 0,
+            next_operation,
             watches: HashMap::new(),
             orphans: OrphanLog::default(),
             loader,
@@ -138,7 +179,7 @@ impl Shell {
             has_untold_sigchld: false,
             answers,
             next_config: None,
-            finished: None,
+            is_finished: false,
         }
     }
 
@@ -152,13 +193,18 @@ impl Shell {
         self.feed(Event::Boot);
         let mut is_reaping = true;
         loop {
-            if let Some(end) = self.finished.take() {
+            if self.is_finished {
                 servers.remove_files();
                 servers.close().await;
-                return end;
+                return self.end();
             }
             self.tell_sigchld(is_reaping);
             let deadline = self.next_deadline();
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                // First, as what is below may have something to do at every turn.
+                self.deadline_reached();
+                continue;
+            }
             tokio::select! {
                 biased;
                 ready = signals.readable() => {
@@ -185,6 +231,22 @@ impl Shell {
                 () = servers.lost() => servers.replace_lost(&self.logs),
                 () = sleep_until(deadline) => self.deadline_reached(),
             }
+        }
+    }
+
+    fn end(self) -> End {
+        match self.next_config {
+            None => End::Exit,
+            Some(loaded) => End::Restart(Box::new(Succession {
+                loaded: *loaded,
+                estate: Estate {
+                    core: self.core,
+                    children: self.children,
+                    spawner: self.spawner,
+                    answers: self.answers,
+                    next_operation: self.next_operation,
+                },
+            })),
         }
     }
 
@@ -222,17 +284,13 @@ impl Shell {
         }
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    fn next_deadline(&mut self) -> Option<Instant> {
         let monotonic = linchpin_sys::time::monotonic();
         let core = self
             .core
             .next_deadline()
             .map(|at| Instant::now() + Duration::from_nanos(at.0.saturating_sub(monotonic)));
-        let spawner = self
-            .spawner
-            .has_waiting_jobs()
-            .then(|| Instant::now() + PATIENCE);
-        [core, spawner, self.orphans.deadline()]
+        [core, self.spawner.relief_due(), self.orphans.deadline()]
             .into_iter()
             .flatten()
             .min()

@@ -60,9 +60,14 @@ impl Shell {
                 stream,
             } => match self.log_path(&group, &name, stream) {
                 None => Reply::LogFile(crate::control::LogFileReply::NoProcess),
-                Some(path) => return self.answer_log_file(path, reply),
+                Some(path) => {
+                    let unmade = self.unmade_log(&group, &name, stream);
+                    return self.answer_log_file(path, unmade, reply);
+                }
             },
-            Request::MainLogFile => return self.answer_log_file(self.site.main_log.clone(), reply),
+            Request::MainLogFile => {
+                return self.answer_log_file(self.site.main_log.clone(), None, reply);
+            }
             Request::ClearLogs(target) => return self.clear_logs(&target, reply),
             Request::ClearMainLog => return self.clear_main_log(reply),
             Request::WatchLog {

@@ -27,7 +27,11 @@ pub(crate) enum Job {
     /// Start a process.
     Launch(Box<Launch>),
     /// Say which processes of a group have outlived their leader.
-    NameSurvivors { name: String, pgid: i32 },
+    NameSurvivors {
+        name: String,
+        pgid: i32,
+        site: Arc<Site>,
+    },
 }
 
 /// Everything about a start.
@@ -71,11 +75,15 @@ pub(crate) struct Started {
 }
 
 impl Job {
-    pub(super) fn run(self, logs: &LogHandle, slot: &SpawnSlot) -> Option<Answer> {
+    pub(super) fn run(self, slot: &SpawnSlot) -> Option<Answer> {
         match self {
             Self::MakeAutoLog { log, site } => {
                 if let Err(error) = log.make(&site) {
-                    logs.log(LogLevel::Error, format!("cannot make {log}: {error}"));
+                    let path = log.path().display();
+                    site.logs.log(
+                        LogLevel::Error,
+                        format!("cannot make the AUTO log {path}: {error}"),
+                    );
                 }
                 None
             }
@@ -94,15 +102,15 @@ impl Job {
             }
             Self::Launch(launch) => {
                 let (process, generation) = (launch.process, launch.generation);
-                let result = launch::launch(&launch, logs, slot);
+                let result = launch::launch(&launch, slot);
                 Some(Answer::Started {
                     process,
                     generation,
                     result,
                 })
             }
-            Self::NameSurvivors { name, pgid } => {
-                name_survivors(&name, pgid, logs);
+            Self::NameSurvivors { name, pgid, site } => {
+                name_survivors(&name, pgid, &site.logs);
                 None
             }
         }

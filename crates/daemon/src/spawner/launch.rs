@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use linchpin_config::{LogFile, OutputConfig, ProcessConfig};
 use linchpin_core::{SpawnFailure, SpawnFailureKind};
-use linchpin_log::{
-    FileSpec, LogHandle, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks, StreamSpec,
-};
+use linchpin_log::{FileSpec, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks, StreamSpec};
 use linchpin_sys::command_path::{self, SearchPath};
 use linchpin_sys::credentials::Credentials;
 use linchpin_sys::errno_name::errno_text;
@@ -53,11 +51,7 @@ pub(super) fn resolve(config: &ProcessConfig, site: &Site) -> Result<Resolved, S
 }
 
 /// Starts a process and has its output captured.
-pub(super) fn launch(
-    launch: &Launch,
-    logs: &LogHandle,
-    slot: &SpawnSlot,
-) -> Result<Started, SpawnFailure> {
+pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, SpawnFailure> {
     let Launch {
         generation,
         config,
@@ -116,7 +110,10 @@ pub(super) fn launch(
             let Capture { pipe, sinks } = *capture;
             // With a full queue the pipe is closed, which the service notices when it writes.
             let id = StreamId { owner, kind };
-            has_streams |= logs.attach(id, pid.unsigned_abs(), pipe, sinks).is_ok();
+            has_streams |= site
+                .logs
+                .attach(id, pid.unsigned_abs(), pipe, sinks)
+                .is_ok();
         }
     }
     Ok(Started {

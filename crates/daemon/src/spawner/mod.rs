@@ -3,7 +3,8 @@
 //! A start may hang: the command may be on a dead network file system, the log directory too, and a
 //! thread that has cloned with `CLONE_VFORK` waits for the exec. So none of that happens on the main
 //! thread. One thread is enough as long as it keeps up; when a start takes longer than [`PATIENCE`]
-//! another thread takes the next one, up to [`MOST_THREADS`].
+//! another thread takes the next one, up to [`MOST_THREADS`]. The threads outlive a restart of the daemon,
+//! as a start that hangs does: its answer finds the loop that is there when it comes.
 
 mod job;
 mod launch;
@@ -13,23 +14,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use linchpin_log::LogHandle;
 use linchpin_sys::spawn::SpawnSlot;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 pub(crate) use job::{Answer, Job, Launch, Started};
 
 /// How long one start may take before another thread takes the next.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Most threads, so most starts that may hang at the same time before further ones wait.
-pub(crate) const MOST_THREADS: usize = 16;
+const MOST_THREADS: usize = 16;
 
 /// The main thread's end.
 #[derive(Debug)]
 pub(crate) struct Spawner {
     shared: Arc<Shared>,
     workers: Vec<Arc<Worker>>,
+    /// When those jobs that wait have waited long enough for another thread.
+    relief: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,6 @@ struct Shared {
     /// Bounded by the number of processes: each has at most one start and one check under way.
     jobs: Mutex<Queue>,
     wake: Condvar,
-    logs: LogHandle,
     /// Bounded as the jobs are: one answer each.
     answers: UnboundedSender<Answer>,
 }
@@ -57,16 +59,16 @@ struct Worker {
 }
 
 impl Spawner {
-    pub(crate) fn new(logs: LogHandle, answers: UnboundedSender<Answer>) -> Self {
+    pub(crate) fn new(answers: UnboundedSender<Answer>) -> Self {
         let shared = Arc::new(Shared {
             jobs: Mutex::default(),
             wake: Condvar::new(),
-            logs,
             answers,
         });
         Self {
             shared,
             workers: Vec::new(),
+            relief: None,
         }
     }
 
@@ -79,24 +81,28 @@ impl Spawner {
         self.shared.wake.notify_one();
     }
 
-    /// To be called [`PATIENCE`] after jobs were left waiting: adds a thread if none of those there are
-    /// is free. Returns whether jobs are waiting still.
-    pub(crate) fn relieve(&mut self) -> bool {
-        let is_waiting = !self.shared.queue().jobs.is_empty();
-        if is_waiting
-            && self
-                .workers
-                .iter()
-                .all(|worker| worker.is_busy.load(Ordering::SeqCst))
-        {
-            self.add_thread();
+    /// When [`relieve`](Self::relieve) is due: [`PATIENCE`] after jobs were seen waiting, however often
+    /// somebody asks meanwhile.
+    pub(crate) fn relief_due(&mut self) -> Option<Instant> {
+        if self.workers.len() >= MOST_THREADS || self.shared.queue().jobs.is_empty() {
+            self.relief = None;
+        } else if self.relief.is_none() {
+            self.relief = Some(Instant::now() + PATIENCE);
         }
-        is_waiting
+        self.relief
     }
 
-    /// Whether jobs are waiting for a thread.
-    pub(crate) fn has_waiting_jobs(&self) -> bool {
-        !self.shared.queue().jobs.is_empty()
+    /// Adds a thread if it is time to, and none of those there are is free.
+    pub(crate) fn relieve(&mut self) {
+        if self.relief.is_none_or(|due| Instant::now() < due) {
+            return;
+        }
+        self.relief = None;
+        let is_waiting = !self.shared.queue().jobs.is_empty();
+        let is_busy = |worker: &Arc<Worker>| worker.is_busy.load(Ordering::SeqCst);
+        if is_waiting && self.workers.iter().all(is_busy) {
+            self.add_thread();
+        }
     }
 
     /// Whether this is the process that a thread is just starting, of which no answer has come yet.
@@ -150,7 +156,7 @@ impl Shared {
             };
             worker.is_busy.store(true, Ordering::SeqCst);
             drop(queue);
-            let answer = job.run(&self.logs, &worker.slot);
+            let answer = job.run(&worker.slot);
             // The answer first, the slot after: whoever reaps the process finds it in one of the two.
             let is_heard = answer.is_none_or(|answer| self.answers.send(answer).is_ok());
             worker.slot.clear();

@@ -1,0 +1,80 @@
+"""A program whose exec hangs, as one on a dead network file system does, keeps nobody waiting and is never lost."""
+import shutil
+import xmlrpc.client
+
+import pytest
+
+from harness import rpc
+from harness.held_exec import HeldExec
+from harness.processes import marked, process
+from harness.wait import stays, until
+
+pytestmark = [pytest.mark.root, pytest.mark.ours("its fork returns at once, and a restart forgets the child")]
+
+
+@pytest.fixture
+def held(new_daemon):
+    """A daemon, not started, whose program `stuck` hangs in its exec."""
+    daemon = new_daemon()
+    program = daemon.directory / "stuck-program"
+    shutil.copy("/bin/sleep", program)
+    program.chmod(0o755)
+    daemon.configure(
+        f"[program:stuck]\ncommand={program} 9999\nstopwaitsecs=1\nstartsecs=0\n[program:free]\ncommand=/bin/sleep 9999\n"
+    )
+    try:
+        exec_of = HeldExec(program)
+    except OSError as error:
+        pytest.skip(f"this kernel cannot hold back an exec: {error}")
+    yield daemon, exec_of
+    exec_of.close()
+
+
+def sleepers(daemon):
+    """Processes of the daemon's that run the program which was held back."""
+    found = (process(pid) for pid in marked(daemon.marker))
+    return [each for each in found if each and each.name == "stuck-program" and each.state != "Z"]
+
+
+def test_it_keeps_nobody_waiting_and_comes_up_when_it_can(held):
+    daemon, exec_of = held
+    daemon.start()
+    until(lambda: exec_of.waiting, "the exec hangs")
+    daemon.until_running("free")
+    assert daemon.supervisor("stopProcess", "free") is True
+    assert daemon.supervisor("startProcess", "free") is True
+    assert daemon.info("stuck")["statename"] == "STARTING"
+    exec_of.let_go()
+    daemon.until_running("stuck")
+    assert len(sleepers(daemon)) == 1
+
+
+def test_a_stop_ends_in_time_and_a_start_after_it_runs_once(held):
+    daemon, exec_of = held
+    daemon.start()
+    until(lambda: exec_of.waiting, "the exec hangs")
+    assert daemon.supervisor("stopProcess", "stuck") is True
+    assert daemon.info("stuck")["statename"] == "STOPPED"
+    # The answer comes when there is a process, and there can be none as long as the first one may still come.
+    starting = rpc.UnixConnection(daemon.socket)
+    starting.request("POST", "/RPC2", xmlrpc.client.dumps(("stuck", False), "supervisor.startProcess"), {"Content-Type": "text/xml"})
+    daemon.until_state("stuck", "STARTING")
+    exec_of.let_go()
+    assert b"<boolean>1</boolean>" in starting.getresponse().read()
+    (pid,) = daemon.until_running("stuck")
+    until(lambda: [each.pid for each in sleepers(daemon)] == [pid], "only the second start runs")
+
+
+def test_a_start_that_hung_before_a_restart_of_the_daemon_does_not_run_beside_its_successor(held):
+    daemon, exec_of = held
+    daemon.start()
+    until(lambda: exec_of.waiting, "the exec hangs")
+    started = daemon.log().count("supervisord started with pid")
+    daemon.supervisor("restart")
+    daemon.until_logged("supervisord started with pid", count=started + 1)
+    until(daemon.answers, "it answers again")
+    exec_of.let_go()
+    (pid,) = daemon.until_running("stuck")
+    until(lambda: [each.pid for each in sleepers(daemon)] == [pid], "only the successor's start runs")
+    stays(lambda: [each.pid for each in sleepers(daemon)] == [pid], "nothing else comes up", 0.3)
+    assert daemon.stop() == 0
