@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::document::Section;
-use crate::event_types;
+use crate::event_type::EventType;
 use crate::fastcgi;
 use crate::findings::{Findings, Statement};
 use crate::load::Context;
@@ -391,11 +391,11 @@ fn result_handler(reader: &mut SectionReader<'_, '_>) -> String {
     })
 }
 
-fn events(reader: &mut SectionReader<'_, '_>) -> Vec<String> {
+fn events(reader: &mut SectionReader<'_, '_>) -> Vec<EventType> {
     let is_written = reader.written(&options::EVENTS).is_some();
     let text = reader.text(&options::EVENTS);
     let section = &reader.section.name;
-    let mut names: Vec<String> = text
+    let names: Vec<String> = text
         .as_ref()
         .map_or_else(Vec::new, |events| value::names(&events.text))
         .iter()
@@ -411,23 +411,27 @@ fn events(reader: &mut SectionReader<'_, '_>) -> Vec<String> {
             let span = reader.span(&options::EVENTS);
             reader.problem(span, statement);
         }
-        return names;
+        return Vec::new();
     }
     let span = reader.span(&options::EVENTS);
+    let mut events = Vec::with_capacity(names.len());
     for name in &names {
-        if !event_types::NAMES.contains(&name.as_str()) {
-            let help = match closest(name, event_types::NAMES) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("known are {}", event_types::NAMES.join(", ")),
-            };
-            let statement =
-                Statement::original(format!("Unknown event type {name} in [{section}] events"))
-                    .message(format!("there is no event type `{name}`"))
-                    .help(help);
-            reader.problem(span, statement);
+        if let Some(event) = EventType::from_name(name) {
+            events.push(event);
+            continue;
         }
+        let known = EventType::ALL.iter().map(|event| event.name());
+        let help = match closest(name, known.clone()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        let statement =
+            Statement::original(format!("Unknown event type {name} in [{section}] events"))
+                .message(format!("there is no event type `{name}`"))
+                .help(help);
+        reader.problem(span, statement);
     }
-    names.sort_unstable();
-    names.dedup();
-    names
+    events.sort_unstable_by_key(|event| event.name());
+    events.dedup();
+    events
 }

@@ -10,7 +10,7 @@ mod daemon_section;
 mod diagnostic;
 mod difference;
 mod document;
-pub mod event_types;
+mod event_type;
 mod expansion;
 mod fastcgi;
 mod file_pattern;
@@ -59,6 +59,7 @@ pub use control::{
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use difference::{ActiveGroup, Difference, diff, diff_active};
 pub use document::{Document, Entry, Section, SyntaxProblem, SyntaxProblemKind, ValuePart};
+pub use event_type::EventType;
 pub use getopt::CommandOption;
 pub use load::{LoadFailure, LoadRequest, Loaded, load};
 pub use model::*;

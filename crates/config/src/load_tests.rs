@@ -4,6 +4,7 @@ use crate::command_line::{DaemonCommand, parse_supervisord_args};
 use crate::control::{
     ControlCommand, ControlRequest, load_supervisorctl, parse_supervisorctl_args,
 };
+use crate::event_type::EventType;
 use crate::load::{LoadFailure, LoadRequest, Loaded, load};
 use crate::model::{Config, GroupKind, LogFile, LogLevel, MainLog};
 use crate::render::render_failure;
@@ -402,7 +403,7 @@ fn groups_take_their_programs_and_sort_by_priority() {
     let GroupKind::EventListener(pool) = &config.groups[0].kind else {
         panic!("{:?}", config.groups[0]);
     };
-    assert_eq!(pool.events, ["EVENT", "TICK_5"]);
+    assert_eq!(pool.events, [EventType::Event, EventType::Tick5]);
 }
 
 #[test]

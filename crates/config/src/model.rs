@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event_type::EventType;
+
 /// Everything that a set of configuration files says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
@@ -203,8 +205,8 @@ pub enum FastCgiAddress {
 /// What makes a group a pool of event listeners.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventListenerPool {
-    /// Names of the event types subscribed to, upper case, sorted, no doubles.
-    pub events: Vec<String>,
+    /// The event types subscribed to, sorted by name, no doubles.
+    pub events: Vec<EventType>,
     /// How many events may wait.
     pub buffer_size: i64,
     /// `module:function` of the result handler.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::event_type::EventType;
 use crate::options::{OptionSpec, Origin, SectionKind};
 
 const INTRODUCTION: &str = "\
@@ -47,6 +48,14 @@ pub fn reference_page() -> String {
         for option in own {
             text.push_str(&entry(option));
         }
+    }
+    text.push_str(
+        "\n## Event types\n\nFor `events` of an event listener. A subscription to a parent covers everything below \
+         it.\n\n| name | parent | meaning |\n|---|---|---|\n",
+    );
+    for event in EventType::ALL {
+        let parent = event.parent().map_or("", EventType::name);
+        let _ = writeln!(text, "| {} | {parent} | {} |", event.name(), event.help());
     }
     text
 }

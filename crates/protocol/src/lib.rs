@@ -1,5 +1,5 @@
 //! What crosses a socket: XML-RPC values and faults, the table of methods, the structs that they
-//! carry, event names and payloads, and a small client.
+//! carry, event payloads, and a small client.
 //!
 //! Both ends use it: the daemon reads calls and writes answers, `supervisorctl` the reverse. Nothing
 //! here decides anything about services, and nothing here listens.
@@ -9,7 +9,6 @@ mod answer;
 mod arguments;
 mod call;
 mod config_info;
-mod event;
 mod fault;
 mod limits;
 mod method;
@@ -31,7 +30,6 @@ pub mod client;
 pub use answer::{write_answer, write_call, write_fault};
 pub use call::{Call, MulticallItem};
 pub use config_info::{AutorestartInfo, ConfigInfo, OutputInfo};
-pub use event::EventType;
 pub use fault::{Fault, FaultCode};
 pub use limits::{MAX_DEPTH, MAX_MEMBERS, MAX_REQUEST_BYTES, MAX_VALUES};
 pub use method::{

@@ -2,9 +2,6 @@
 
 use linchpin_python::text_or_undecodable;
 
-use crate::event::EventType;
-use crate::process_state::ProcessState;
-
 /// What follows the three fields that every change of state has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateChange {
@@ -23,18 +20,10 @@ pub enum StateChange {
     Nothing,
 }
 
-/// Body of `PROCESS_STATE_*`.
+/// Body of `PROCESS_STATE_*`. `from` is the name of the state before.
 #[must_use]
-pub fn state_payload(
-    process: &str,
-    group: &str,
-    from: ProcessState,
-    change: StateChange,
-) -> String {
-    let base = format!(
-        "processname:{process} groupname:{group} from_state:{}",
-        from.name()
-    );
+pub fn state_payload(process: &str, group: &str, from: &str, change: StateChange) -> String {
+    let base = format!("processname:{process} groupname:{group} from_state:{from}");
     match change {
         StateChange::Tries(tries) => format!("{base} tries:{tries}"),
         StateChange::Pid(pid) => format!("{base} pid:{pid}"),
@@ -95,13 +84,12 @@ pub fn envelope(
     serial: u64,
     pool: &str,
     pool_serial: u64,
-    event: EventType,
+    event: &str,
     body: &str,
 ) -> String {
     format!(
         "ver:3.0 server:{server} serial:{serial} pool:{pool} poolserial:{pool_serial} \
-         eventname:{} len:{}\n{body}",
-        event.name(),
+         eventname:{event} len:{}\n{body}",
         body.chars().count()
     )
 }
@@ -112,7 +100,7 @@ mod tests {
 
     #[test]
     fn bodies_are_exact() {
-        let state = |change| state_payload("p", "g", ProcessState::Running, change);
+        let state = |change| state_payload("p", "g", "RUNNING", change);
         assert_eq!(
             state(StateChange::Tries(0)),
             "processname:p groupname:g from_state:RUNNING tries:0"
@@ -148,7 +136,7 @@ mod tests {
     #[test]
     fn the_envelope_counts_characters() {
         assert_eq!(
-            envelope("supervisor", 1, "pool", 2, EventType::Tick5, "é"),
+            envelope("supervisor", 1, "pool", 2, "TICK_5", "é"),
             "ver:3.0 server:supervisor serial:1 pool:pool poolserial:2 eventname:TICK_5 len:1\né"
         );
     }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::event::EventType;
 use crate::fault::FaultCode;
 use crate::method::MethodSpec;
 use crate::method_table::METHODS;
@@ -35,14 +34,6 @@ pub fn rpc_reference() -> String {
             fault.name(),
             fault.meaning()
         );
-    }
-    page.push_str(
-        "\n## Events\n\nA subscription to a parent covers everything below it.\n\n\
-         | name | parent | meaning |\n|---|---|---|\n",
-    );
-    for event in EventType::ALL {
-        let parent = event.parent().map_or("", EventType::name);
-        let _ = writeln!(page, "| {} | {parent} | {} |", event.name(), event.help());
     }
     page
 }

@@ -1,6 +1,7 @@
 //! Options that together mean nothing, or something that nobody wants.
 
 use super::{Judge, one_process_of_each_section};
+use crate::event_type::EventType;
 use crate::model::{AutoRestart, Config, GroupConfig, GroupKind, LogFile, ProcessConfig};
 
 const SIGKILL: i32 = 9;
@@ -139,12 +140,12 @@ fn events(judge: &mut Judge<'_>, config: &Config, group: &GroupConfig, process: 
 }
 
 fn is_subscribed(config: &Config, event: &str, stream: &str) -> bool {
-    let exact = format!("{event}_{}", stream.to_uppercase());
+    let exact = EventType::from_name(&format!("{event}_{stream}"));
     config.groups.iter().any(|group| match &group.kind {
         GroupKind::EventListener(pool) => pool
             .events
             .iter()
-            .any(|name| name == "EVENT" || name == event || *name == exact),
+            .any(|subscription| exact.is_some_and(|exact| exact.is_a(*subscription))),
         GroupKind::Program | GroupKind::FastCgi(_) => false,
     })
 }

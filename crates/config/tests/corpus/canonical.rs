@@ -295,7 +295,8 @@ fn group(world: &ImaginedWorld, config: &Config, group: &GroupConfig) -> Value {
         }
         GroupKind::EventListener(pool) => {
             answer["class"] = json!("EventListenerPoolConfig");
-            answer["events"] = json!(pool.events);
+            let events: Vec<&str> = pool.events.iter().map(|event| event.name()).collect();
+            answer["events"] = json!(events);
             answer["buffer_size"] = json!(pool.buffer_size);
             answer["result_handler"] = json!(pool.result_handler);
         }

@@ -1,9 +1,15 @@
-//! Names of events and their hierarchy.
+//! The event types that listeners can subscribe to: names and hierarchy, as one table.
+//!
+//! They are words of the language (`[eventlistener:x] events=`); everybody else takes them from here.
+
+use serde::{Deserialize, Serialize};
 
 macro_rules! events {
     ($($variant:ident = $name:literal, $parent:expr, $doc:literal;)*) => {
         /// A type of event that listeners can subscribe to.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         pub enum EventType {
             $(#[doc = $doc] $variant,)*
         }
@@ -36,13 +42,13 @@ macro_rules! events {
 events! {
     Event = "EVENT", None, "Every event; abstract.";
     ProcessState = "PROCESS_STATE", Some(Self::Event), "A process changed its state; abstract.";
-    ProcessStateStarting = "PROCESS_STATE_STARTING", Some(Self::ProcessState), "A process is being started.";
-    ProcessStateRunning = "PROCESS_STATE_RUNNING", Some(Self::ProcessState), "A process has been up for `startsecs`.";
-    ProcessStateBackoff = "PROCESS_STATE_BACKOFF", Some(Self::ProcessState), "A start failed and will be tried again.";
-    ProcessStateStopping = "PROCESS_STATE_STOPPING", Some(Self::ProcessState), "A process was told to stop.";
-    ProcessStateExited = "PROCESS_STATE_EXITED", Some(Self::ProcessState), "A process ended by itself.";
     ProcessStateStopped = "PROCESS_STATE_STOPPED", Some(Self::ProcessState), "A process ended as it was told.";
+    ProcessStateExited = "PROCESS_STATE_EXITED", Some(Self::ProcessState), "A process ended by itself.";
+    ProcessStateStarting = "PROCESS_STATE_STARTING", Some(Self::ProcessState), "A process is being started.";
+    ProcessStateStopping = "PROCESS_STATE_STOPPING", Some(Self::ProcessState), "A process was told to stop.";
+    ProcessStateBackoff = "PROCESS_STATE_BACKOFF", Some(Self::ProcessState), "A start failed and will be tried again.";
     ProcessStateFatal = "PROCESS_STATE_FATAL", Some(Self::ProcessState), "All tries to start a process failed.";
+    ProcessStateRunning = "PROCESS_STATE_RUNNING", Some(Self::ProcessState), "A process has been up for `startsecs`.";
     ProcessStateUnknown = "PROCESS_STATE_UNKNOWN", Some(Self::ProcessState), "The state of a process is lost.";
     ProcessCommunication = "PROCESS_COMMUNICATION", Some(Self::Event), "A process spoke between capture tags; abstract.";
     ProcessCommunicationStdout = "PROCESS_COMMUNICATION_STDOUT", Some(Self::ProcessCommunication), "The same, on standard output.";
@@ -86,7 +92,7 @@ impl EventType {
         false
     }
 
-    /// No event has exactly this type; it stands for its children.
+    /// No event has exactly this type; it stands for those below it.
     #[must_use]
     pub fn is_abstract(self) -> bool {
         Self::ALL.iter().any(|event| event.parent() == Some(self))
