@@ -19,8 +19,6 @@ CALIBRATING = os.environ.get("LINCHPIN_SUBJECT") == "original"
 
 # Not there yet, by what each test cannot do without. A test leaves this list as soon as it passes.
 NEEDS = {
-    "test_issue_663": "event listeners",
-    "test_issue_733": "event listeners",
     "test_issue_836": "supervisorctl fg",
     "test_issue_1418_pidproxy_cmd_with_no_args": "pidproxy",
     "test_issue_1418_pidproxy_cmd_with_args": "pidproxy",

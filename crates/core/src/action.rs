@@ -5,9 +5,7 @@ use std::sync::Arc;
 use linchpin_config::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Generation, Message, OperationId, Outcome, ProcessId, ProcessState, Reason, SignalPurpose,
-};
+use crate::{Generation, Message, Notice, OperationId, Outcome, ProcessId, SignalPurpose};
 
 /// The actions that one event brings about, in the order in which they are to be done.
 pub type Actions = Vec<Action>;
@@ -25,6 +23,8 @@ pub enum Action {
         config: Arc<ProcessConfig>,
         /// The group it runs in.
         group: String,
+        /// It is an event listener: what it writes to standard output is for the core.
+        is_listener: bool,
     },
     /// Send a signal; answered by `Signalled`.
     Signal {
@@ -90,6 +90,22 @@ pub enum Action {
     },
     /// Tell the world.
     Publish(Notice),
+    /// Write an event to the standard input of a listener; answered by `Delivered`, before anything else
+    /// that this listener does is told.
+    SendEvent {
+        /// The listener.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// Its pool.
+        pool: String,
+        /// The event's number in the daemon's life.
+        serial: u64,
+        /// The event's number in the pool's life.
+        pool_serial: u64,
+        /// The event.
+        notice: Arc<Notice>,
+    },
     /// Write to the main log.
     Log(Message),
     /// Answer a command.
@@ -113,44 +129,4 @@ pub enum SignalTarget {
     Process(i32),
     /// A process group.
     Group(i32),
-}
-
-/// Something that event listeners and people may want to know. The original's event types.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Notice {
-    /// `PROCESS_STATE_*`.
-    ProcessState {
-        /// Which process.
-        process: ProcessId,
-        /// Its name.
-        name: String,
-        /// Its group.
-        group: String,
-        /// The state it was in.
-        from: ProcessState,
-        /// The state it is in.
-        to: ProcessState,
-        /// Failed starts so far.
-        tries: u32,
-        /// Process id, 0 if none.
-        pid: i32,
-        /// Whether an exit was expected; true for everything else.
-        expected: bool,
-        /// Why.
-        reason: Reason,
-    },
-    /// `PROCESS_GROUP_ADDED`.
-    GroupAdded {
-        /// Name.
-        group: String,
-    },
-    /// `PROCESS_GROUP_REMOVED`.
-    GroupRemoved {
-        /// Name.
-        group: String,
-    },
-    /// `SUPERVISOR_STATE_CHANGE_RUNNING`.
-    SupervisorRunning,
-    /// `SUPERVISOR_STATE_CHANGE_STOPPING`.
-    SupervisorStopping,
 }

@@ -6,7 +6,7 @@ use linchpin_config::Config;
 use linchpin_python::signals::signal_name;
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, OperationId, ProcessId};
+use crate::{Channel, Generation, OperationId, ProcessId};
 
 /// Something that happened outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +80,51 @@ pub enum Event {
         /// Why it cannot run, if so.
         failure: Option<SpawnFailure>,
     },
+    /// A process has written something to an output of which listeners may be told.
+    ProcessOutput {
+        /// Which process.
+        process: ProcessId,
+        /// Why they may be told.
+        kind: OutputKind,
+        /// Where it wrote.
+        channel: Channel,
+        /// Its process id.
+        pid: i32,
+        /// What.
+        data: Vec<u8>,
+    },
+    /// A client has something to say to listeners.
+    RemoteCommunication {
+        /// What it calls it.
+        kind: String,
+        /// What it says.
+        data: String,
+    },
+    /// A listener has written something to its standard output.
+    ListenerOutput {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// What.
+        data: Vec<u8>,
+    },
+    /// Answer to [`Action::SendEvent`](crate::Action::SendEvent).
+    Delivered {
+        /// The listener.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// What became of it.
+        delivery: Delivery,
+    },
+    /// A listener has read everything that was kept for it.
+    InputDrained {
+        /// The listener.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+    },
     /// Somebody wants something; answered by one [`Action::Reply`](crate::Action::Reply), now or later.
     Command {
         /// Names the answer.
@@ -94,6 +139,28 @@ pub enum Event {
         /// Who asks.
         cause: ShutdownCause,
     },
+}
+
+/// Why listeners may be told of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutputKind {
+    /// `*_events_enabled`.
+    Log,
+    /// It stood between the tags of capture mode.
+    Communication,
+}
+
+/// What became of an event that was written to a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Delivery {
+    /// It is in the pipe.
+    Taken,
+    /// The pipe is full; what it did not hold is kept, and `InputDrained` follows when it is written.
+    Kept,
+    /// Nothing was written, as earlier bytes are still kept; `InputDrained` follows when they are written.
+    Full,
+    /// Nothing was written, as nobody reads there any more.
+    Closed,
 }
 
 /// What a client may want.

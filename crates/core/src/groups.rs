@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linchpin_config::{ActiveGroup, Config, Difference, GroupConfig, diff_active};
+use linchpin_config::{ActiveGroup, Config, Difference, GroupConfig, GroupKind, diff_active};
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Life, Process};
@@ -141,7 +141,7 @@ impl Supervisor {
                 self.add_group(&config, step);
             }
         }
-        step.act(Action::Publish(Notice::SupervisorRunning));
+        self.publish(Notice::SupervisorRunning, step);
         let members: Vec<ProcessId> = self
             .groups
             .by_priority()
@@ -225,9 +225,12 @@ impl Supervisor {
                 group: config.name.clone(),
             });
         }
-        step.act(Action::Publish(Notice::GroupAdded {
-            group: config.name.clone(),
-        }));
+        // A pool hears of its own beginning, as in the original.
+        if let GroupKind::EventListener(pool) = &config.kind {
+            self.pools.add(&config.name, pool, &members, step);
+        }
+        let group = config.name.clone();
+        self.publish(Notice::GroupAdded { group }, step);
         self.groups.insert(config.clone(), members.clone());
         self.adopt_remains(&config.name);
         members
@@ -251,9 +254,10 @@ impl Supervisor {
         for id in group.members {
             self.remove_process(id, step);
         }
-        step.act(Action::Publish(Notice::GroupRemoved {
-            group: name.to_owned(),
-        }));
+        // A pool does not hear of its own end.
+        self.pools.remove(name, step);
+        let group = name.to_owned();
+        self.publish(Notice::GroupRemoved { group }, step);
         Outcome::Done
     }
 

@@ -1,15 +1,15 @@
 //! Supervision as a pure state machine: events and time in, actions out.
 //!
 //! [`Supervisor::handle`] takes one [`Event`] and the time at which it happened and appends
-//! [`Action`]s; [`Supervisor::next_deadline`] says when [`Event::Wake`] is due. That is the whole
-//! interface, beside read-only views. What is deliberately absent: I/O, clocks, threads, file
+//! [`Action`]s; [`Supervisor::next_deadline`] and [`Supervisor::next_wall_deadline`] say when
+//! [`Event::Wake`] is due. That is the whole interface, beside read-only views. What is deliberately absent: I/O, clocks, threads, file
 //! descriptors, log bytes and wire formats. The shell (`linchpin-daemon`) has all of those and none of
 //! the decisions.
 //!
 //! How it hangs together: `supervisor` takes an event to the part that it is for; `lifecycle` and `stop`
 //! are one process from start to end; `remains` is what may outlive a stop and keeps the next start
 //! waiting; `operation` is who waits for what; `groups` adds, removes and reloads; `shutdown` ends it all;
-//! `timers` is the one table of deadlines. Each change of state goes through one function, which publishes
+//! `timers` is the one table of deadlines; `pool` is who hears of events. Each change of state goes through one function, which publishes
 //! it with its reason and then looks at those that wait for the process.
 //!
 //! What is always true, and checked by the simulator (`tests/simulator`) after every event of millions:
@@ -23,8 +23,10 @@ mod groups;
 mod ids;
 mod lifecycle;
 mod message;
+mod notice;
 mod operation;
 mod outcome;
+mod pool;
 mod process;
 mod reason;
 mod remains;
@@ -36,15 +38,17 @@ mod time;
 mod timers;
 mod view;
 
-pub use action::{Action, Actions, Notice, SignalTarget};
+pub use action::{Action, Actions, SignalTarget};
 pub use event::{
-    Command, Event, ExitStatus, ShutdownCause, SignalOutcome, SignalPurpose, SpawnFailure,
-    SpawnFailureKind, Target,
+    Command, Delivery, Event, ExitStatus, OutputKind, ShutdownCause, SignalOutcome, SignalPurpose,
+    SpawnFailure, SpawnFailureKind, Target,
 };
 pub use freeze::FreezeError;
 pub use ids::{Generation, OperationId, ProcessId};
 pub use message::Message;
+pub use notice::{Channel, Notice, Output, TickPeriod};
 pub use outcome::{Failure, Outcome, ProcessResult};
+pub use pool::{ListenerState, ListenerView, PoolView};
 pub use reason::Reason;
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;

@@ -88,7 +88,7 @@ impl Supervisor {
                 ..
             }
         );
-        step.act(Action::Publish(Notice::ProcessState {
+        let notice = Notice::ProcessState {
             process: id,
             name: process.config.name.clone(),
             group: process.group.clone(),
@@ -98,7 +98,8 @@ impl Supervisor {
             pid,
             expected,
             reason,
-        }));
+        };
+        self.publish(notice, step);
         if to.is_stopped()
             && let Some(shutdown) = &mut self.shutdown
         {
@@ -140,11 +141,15 @@ impl Supervisor {
         process.generation = Generation(self.next_generation);
         process.life = Life::InFlight;
         process.up_since = step.now.monotonic;
+        let (generation, config) = (process.generation, process.config.clone());
+        let group = process.group.clone();
+        let is_listener = self.listener_begins(id);
         step.act(Action::Spawn {
             process: id,
-            generation: process.generation,
-            config: process.config.clone(),
-            group: process.group.clone(),
+            generation,
+            config,
+            group,
+            is_listener,
         });
     }
 
@@ -363,6 +368,8 @@ impl Supervisor {
             | ProcessState::Exited
             | ProcessState::Fatal => AfterEnd::Nothing,
         };
+        // After the event of its own end, as in the original.
+        self.listener_ended(id, step);
         step.act(Action::Release {
             process: id,
             generation,

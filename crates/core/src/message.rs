@@ -5,9 +5,10 @@ use std::fmt;
 
 use linchpin_config::LogLevel;
 use linchpin_python::signals::signal_name;
+use linchpin_python::text_or_undecodable;
 use serde::{Deserialize, Serialize};
 
-use crate::ExitStatus;
+use crate::{ExitStatus, ListenerState};
 
 /// A line of the main log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +92,46 @@ pub enum Message {
     RestartIgnored {
         signal: i32,
     },
+    ListenerState {
+        name: String,
+        from: ListenerState,
+        to: ListenerState,
+    },
+    ListenerUnknown {
+        name: String,
+    },
+    EventProcessed {
+        name: String,
+    },
+    EventRejected {
+        name: String,
+    },
+    BadResultLine {
+        name: String,
+        line: Vec<u8>,
+    },
+    EventSent {
+        serial: u64,
+        name: String,
+    },
+    ListenerClosed {
+        serial: u64,
+        name: String,
+    },
+    Rebuffering {
+        serial: u64,
+        pool: String,
+        waiting: usize,
+        most: usize,
+    },
+    BufferOverflowed {
+        pool: String,
+        serial: u64,
+    },
+    /// Ours: a listener asks for events and does not read them. The original dies of it.
+    ListenerDoesNotRead {
+        name: String,
+    },
     /// Ours: a stop came before there was a process, and the start is still not over.
     StartAbandoned {
         name: String,
@@ -128,7 +169,12 @@ impl Message {
             Self::StopSignal { .. }
             | Self::KillingInBackoff { .. }
             | Self::SendingSignal { .. }
-            | Self::SignalGone { .. } => LogLevel::Debug,
+            | Self::SignalGone { .. }
+            | Self::ListenerState { .. }
+            | Self::EventProcessed { .. }
+            | Self::EventSent { .. }
+            | Self::ListenerClosed { .. }
+            | Self::Rebuffering { .. } => LogLevel::Debug,
             Self::Killing { .. }
             | Self::AlreadyRunning { .. }
             | Self::ExitRequest { .. }
@@ -136,7 +182,12 @@ impl Message {
             | Self::RestartIgnored { .. }
             | Self::StartAbandoned { .. }
             | Self::KillingRemains { .. }
-            | Self::EndedInUnknown { .. } => LogLevel::Warn,
+            | Self::EndedInUnknown { .. }
+            | Self::ListenerUnknown { .. }
+            | Self::EventRejected { .. }
+            | Self::BadResultLine { .. }
+            | Self::ListenerDoesNotRead { .. } => LogLevel::Warn,
+            Self::BufferOverflowed { .. } => LogLevel::Error,
             Self::KillRefused { .. } | Self::SignalRefused { .. } => LogLevel::Critical,
         }
     }
@@ -227,6 +278,46 @@ impl fmt::Display for Message {
                 f,
                 "ignored {} indicating restart request (shutdown in progress)",
                 signal_name(*signal)
+            ),
+            Self::ListenerState { name, from, to } => {
+                write!(f, "{name}: {} -> {}", from.name(), to.name())
+            }
+            Self::ListenerUnknown { name } => write!(
+                f,
+                "{name}: has entered the UNKNOWN state and will no longer receive events, this usually indicates the process violated the eventlistener protocol"
+            ),
+            Self::EventProcessed { name } => write!(f, "{name}: event was processed"),
+            Self::EventRejected { name } => write!(f, "{name}: event was rejected"),
+            Self::BadResultLine { name, line } => {
+                write!(
+                    f,
+                    "{name}: bad result line: '{}'",
+                    text_or_undecodable(line)
+                )
+            }
+            Self::EventSent { serial, name } => {
+                write!(f, "event {serial} sent to listener {name}")
+            }
+            Self::ListenerClosed { serial, name } => write!(
+                f,
+                "epipe occurred while sending event {serial} to listener {name}, listener state unchanged"
+            ),
+            Self::Rebuffering {
+                serial,
+                pool,
+                waiting,
+                most,
+            } => write!(
+                f,
+                "rebuffering event {serial} for pool {pool} (buf size={waiting}, max={most})"
+            ),
+            Self::BufferOverflowed { pool, serial } => write!(
+                f,
+                "pool {pool} event buffer overflowed, discarding event {serial}"
+            ),
+            Self::ListenerDoesNotRead { name } => write!(
+                f,
+                "{name}: asks for events without reading those that it was sent, and gets no more until it has"
             ),
             Self::StartAbandoned { name } => {
                 write!(

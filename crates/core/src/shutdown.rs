@@ -1,14 +1,14 @@
 //! The end of the daemon: everything is stopped, tier by tier, highest priority number first.
 //!
 //! The original stops one group after the other even where their priorities are equal; here groups of
-//! equal priority form a tier and stop together.
+//! equal priority form a tier and stop together, except pools of event listeners.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use linchpin_config::GroupKind;
 use serde::{Deserialize, Serialize};
 
-use crate::groups::Group;
 use crate::lifecycle::Restart;
 use crate::process::Life;
 use crate::supervisor::{Step, Supervisor};
@@ -58,7 +58,7 @@ impl Supervisor {
             pending: self.tiers(),
             finished: false,
         });
-        step.act(Action::Publish(Notice::SupervisorStopping));
+        self.publish(Notice::SupervisorStopping, step);
         for process in self.processes.values() {
             if process.state == ProcessState::Exited {
                 self.timers.cancel(Timer::Process(process.id));
@@ -122,11 +122,12 @@ impl Supervisor {
 
     /// Everything that is not stopped, in groups of equal priority, the lowest number first. Within a
     /// tier the group added last comes first, and within a group the highest process priority number.
+    ///
+    /// Pools of listeners are tiers of their own, one after the other as in the original: the last one is
+    /// to hear of the end of the others.
     fn tiers(&self) -> Vec<Vec<ProcessId>> {
-        let mut tiers: Vec<(i64, Vec<ProcessId>)> = Vec::new();
-        let mut groups: Vec<&Group> = self.groups.iter().rev().collect();
-        groups.sort_by_key(|group| group.config.priority);
-        for group in groups {
+        let mut tiers: Vec<(Option<i64>, Vec<ProcessId>)> = Vec::new();
+        for group in self.groups.by_priority() {
             let mut members: Vec<(i64, ProcessId)> = group
                 .members
                 .iter()
@@ -136,11 +137,17 @@ impl Supervisor {
                 .map(|process| (process.config.priority, process.id))
                 .collect();
             members.sort_by_key(|&(priority, _)| std::cmp::Reverse(priority));
-            let members = members.into_iter().map(|(_, id)| id);
-            let priority = group.config.priority;
+            let mut members: Vec<ProcessId> = members.into_iter().map(|(_, id)| id).collect();
+            let shared = match group.config.kind {
+                GroupKind::Program | GroupKind::FastCgi(_) => Some(group.config.priority),
+                GroupKind::EventListener(_) => None,
+            };
             match tiers.last_mut() {
-                Some((last, tier)) if *last == priority => tier.extend(members),
-                Some(_) | None => tiers.push((priority, members.collect())),
+                Some((last, tier)) if shared.is_some() && *last == shared => {
+                    members.append(tier);
+                    *tier = members;
+                }
+                Some(_) | None => tiers.push((shared, members)),
             }
         }
         tiers.into_iter().map(|(_, tier)| tier).collect()

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::groups::{Configured, Groups};
 use crate::lifecycle::Restart;
 use crate::operation::Operation;
+use crate::pool::Pools;
 use crate::process::Process;
 use crate::remains::Remains;
 use crate::shutdown::Shutdown;
 use crate::timers::{Timer, Timers};
 use crate::{
-    Action, Actions, Command, DaemonState, Event, Failure, Generation, Monotonic, Now, OperationId,
-    Outcome, ProcessId,
+    Action, Actions, Command, DaemonState, Event, Failure, Generation, Monotonic, Notice, Now,
+    OperationId, Outcome, ProcessId,
 };
 
 /// Everything that is supervised, and what is to happen next.
@@ -28,6 +29,7 @@ pub struct Supervisor {
     /// What may still exist of earlier starts.
     pub(crate) remains: BTreeMap<Generation, Remains>,
     pub(crate) timers: Timers,
+    pub(crate) pools: Pools,
     pub(crate) shutdown: Option<Shutdown>,
     pub(crate) next_process: u32,
     pub(crate) next_generation: u64,
@@ -57,6 +59,7 @@ impl Supervisor {
             operations: BTreeMap::new(),
             remains: BTreeMap::new(),
             timers: Timers::default(),
+            pools: Pools::default(),
             shutdown: None,
             next_process: 0,
             next_generation: 0,
@@ -67,18 +70,19 @@ impl Supervisor {
     ///
     /// It uses none of the identifiers of this one, so that an answer which belongs to this one is never
     /// mistaken for its own; and it knows of starts that were given up and may still come about: they
-    /// are killed when they do, and their successors wait for that.
+    /// are killed when they do, and their successors wait for that. The serial numbers of events go on.
     #[must_use]
     pub fn successor(&self, config: &Config) -> Self {
         Self {
             remains: self.remains.clone(),
+            pools: self.pools.successor(),
             next_process: self.next_process,
             next_generation: self.next_generation,
             ..Self::new(config)
         }
     }
 
-    /// When [`Event::Wake`] is due, if nothing else happens before.
+    /// When [`Event::Wake`] is due by the clock that never jumps, if nothing else happens before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Monotonic> {
         self.timers.next()
@@ -153,6 +157,30 @@ impl Supervisor {
             } => {
                 self.command_checked(operation, process, failure, &mut step);
             }
+            Event::ProcessOutput {
+                process,
+                kind,
+                channel,
+                pid,
+                data,
+            } => self.process_output(process, kind, channel, pid, data, &mut step),
+            Event::RemoteCommunication { kind, data } => {
+                self.tell_pools(Notice::RemoteCommunication { kind, data }, &mut step);
+            }
+            Event::ListenerOutput {
+                process,
+                generation,
+                data,
+            } => self.listener_said(process, generation, &data, &mut step),
+            Event::Delivered {
+                process,
+                generation,
+                delivery,
+            } => self.delivered(process, generation, delivery, &mut step),
+            Event::InputDrained {
+                process,
+                generation,
+            } => self.input_drained(process, generation),
             Event::Command { operation, command } => self.command(operation, command, &mut step),
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
@@ -161,6 +189,8 @@ impl Supervisor {
             self.fire(timer, &mut step);
             self.continue_shutdown(&mut step);
         }
+        self.tick(&mut step);
+        self.dispatch(&mut step);
     }
 
     fn fire(&mut self, timer: Timer, step: &mut Step<'_>) {

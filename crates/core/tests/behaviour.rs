@@ -40,3 +40,8 @@ fn groups_and_reloads() {
 fn shutdown_and_restart_of_the_daemon() {
     check(include_str!("behaviour/shutdown.txt"));
 }
+
+#[test]
+fn events_and_listeners() {
+    check(include_str!("behaviour/events.txt"));
+}

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 /// Where services are started.
 #[derive(Debug)]
 pub(crate) struct Site {
+    /// The name of this daemon, in front of every event.
+    pub(crate) identifier: String,
     /// The daemon's environment.
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// `PATH` from it.
@@ -60,6 +62,7 @@ impl Site {
     ) -> Self {
         let supervisord = &config.supervisord;
         Self {
+            identifier: supervisord.identifier.clone(),
             environment: std::env::vars_os().collect(),
             path: std::env::var("PATH").ok(),
             server_url: config.server_url.clone(),

@@ -23,6 +23,7 @@ pub mod sockets;
 pub mod spawn;
 pub mod terminal;
 pub mod time;
+pub mod wall_timer;
 pub mod words;
 
 pub use pid::Pid;

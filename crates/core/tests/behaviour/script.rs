@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use linchpin_config::{AutoRestart, Config, ProcessConfig};
+use linchpin_config::{
+    AutoRestart, Config, EventListenerPool, EventType, GroupKind, ProcessConfig,
+};
 use linchpin_core::{
-    Action, Actions, Command, Event, ExitStatus, Generation, Monotonic, Notice, Now, OperationId,
-    Outcome, ProcessId, ShutdownCause, SignalOutcome, SignalTarget, SpawnFailure, SpawnFailureKind,
-    Supervisor, Target, Wall,
+    Action, Actions, Channel, Command, Delivery, Event, ExitStatus, Generation, Monotonic, Notice,
+    Now, OperationId, Outcome, OutputKind, ProcessId, ShutdownCause, SignalOutcome, SignalTarget,
+    SpawnFailure, SpawnFailureKind, Supervisor, Target, Wall,
 };
 
 use crate::support;
@@ -58,11 +60,19 @@ fn play(script: &str) -> String {
     output
 }
 
+/// A process of a configuration, and the group that it is in.
+struct Program {
+    group: String,
+    group_priority: i64,
+    pool: Option<EventListenerPool>,
+    process: ProcessConfig,
+}
+
 /// A core, and what is needed to talk to it in words.
 #[derive(Default)]
 struct Stage {
-    programs: Vec<(String, i64, ProcessConfig)>,
-    next_programs: Vec<(String, i64, ProcessConfig)>,
+    programs: Vec<Program>,
+    next_programs: Vec<Program>,
     supervisor: Option<Supervisor>,
     nanoseconds: u64,
     wall_offset: i64,
@@ -72,6 +82,8 @@ struct Stage {
     checks: Vec<(OperationId, ProcessId)>,
     holds_checks: bool,
     signal_outcome: Option<SignalOutcome>,
+    /// What becomes of the next events that are sent, if not all goes well.
+    deliveries: Vec<Delivery>,
     next_operation: u64,
     output: String,
 }
@@ -80,12 +92,12 @@ impl Stage {
     fn act(&mut self, words: &[&str]) {
         let name = words.get(1).copied().unwrap_or_default();
         match words[0] {
-            "program" => {
-                let program = program(&words[1..]);
+            "program" | "listener" => {
+                let program = program(words[0], &words[1..]);
                 self.programs.push(program);
             }
             "next" => {
-                let program = program(&words[2..]);
+                let program = program(words[1], &words[2..]);
                 self.next_programs.push(program);
             }
             "boot" => {
@@ -164,6 +176,46 @@ impl Stage {
                     generation,
                 });
             }
+            "says" => {
+                let (process, generation) = self.start(name, words);
+                let text = words[2..].join(" ").replace("\\n", "\n");
+                self.feed(Event::ListenerOutput {
+                    process,
+                    generation,
+                    data: text.into_bytes(),
+                });
+            }
+            "next-sends-are" => {
+                self.deliveries = words[1..].iter().rev().map(|word| delivery(word)).collect();
+            }
+            "input-drained" => {
+                let (process, generation) = self.start(name, words);
+                self.feed(Event::InputDrained {
+                    process,
+                    generation,
+                });
+            }
+            "remote" => self.feed(Event::RemoteCommunication {
+                kind: name.to_owned(),
+                data: words[2..].join(" "),
+            }),
+            "wrote" => {
+                let (process, _) = self.start(name, words);
+                self.feed(Event::ProcessOutput {
+                    process,
+                    kind: match words[2] {
+                        "log" => OutputKind::Log,
+                        _ => OutputKind::Communication,
+                    },
+                    channel: match words[3] {
+                        "stdout" => Channel::Stdout,
+                        _ => Channel::Stderr,
+                    },
+                    pid: 1,
+                    data: words[4..].join(" ").into_bytes(),
+                });
+            }
+            "wake" => self.feed(Event::Wake),
             "group-gone" => {
                 let (_, generation) = self.start(name, words);
                 self.feed(Event::GroupGone { generation });
@@ -235,10 +287,10 @@ impl Stage {
 
     fn wait(&mut self, seconds: f64) {
         let end = self.nanoseconds + nanoseconds(seconds);
-        while let Some(next) = self.supervisor().next_deadline()
-            && next.0 <= end
+        while let Some(next) = self.next_deadline()
+            && next <= end
         {
-            self.nanoseconds = next.0;
+            self.nanoseconds = next;
             let length = self.output.len();
             self.feed(Event::Wake);
             if self.output.len() > length {
@@ -247,6 +299,14 @@ impl Stage {
             }
         }
         self.nanoseconds = end;
+    }
+
+    /// The next deadline by either clock.
+    fn next_deadline(&mut self) -> Option<u64> {
+        let by_wall = self.supervisor().next_wall_deadline();
+        let by_wall = by_wall.map(|at| u64::try_from(at.0 - self.wall_offset).unwrap_or(0));
+        let monotonic = self.supervisor().next_deadline().map(|at| at.0);
+        monotonic.into_iter().chain(by_wall).min()
     }
 
     fn feed(&mut self, event: Event) {
@@ -280,6 +340,15 @@ impl Stage {
                     operation,
                     process,
                     failure: None,
+                }),
+                Action::SendEvent {
+                    process,
+                    generation,
+                    ..
+                } => answers.push(Event::Delivered {
+                    process,
+                    generation,
+                    delivery: self.deliveries.pop().unwrap_or(Delivery::Taken),
                 }),
                 Action::Spawn { .. }
                 | Action::Release { .. }
@@ -350,6 +419,18 @@ impl Stage {
             }
             Action::ProcessRemoved { process } => format!("process {} removed", name(process)),
             Action::Publish(notice) => self.notice(notice),
+            Action::SendEvent {
+                process,
+                pool,
+                serial,
+                pool_serial,
+                notice,
+                ..
+            } => format!(
+                "event {serial} ({pool} {pool_serial}) to {}: {}",
+                name(process),
+                event(notice)
+            ),
             Action::Log(message) => format!("{} {message}", message.level().code()),
             Action::Reply { operation, outcome } => {
                 format!("reply {}: {}", operation.0, answer(outcome))
@@ -388,6 +469,10 @@ impl Stage {
             }
             Notice::GroupAdded { group } => format!("group {group} added"),
             Notice::GroupRemoved { group } => format!("group {group} removed"),
+            Notice::ProcessLog(_)
+            | Notice::ProcessCommunication(_)
+            | Notice::RemoteCommunication { .. }
+            | Notice::Tick { .. } => panic!("only listeners hear of {notice:?}"),
             Notice::SupervisorRunning => "supervisor running".to_owned(),
             Notice::SupervisorStopping => "supervisor stopping".to_owned(),
         }
@@ -440,11 +525,45 @@ fn answer(outcome: &Outcome) -> String {
     }
 }
 
-/// `name key=value…`; the group is the process itself unless `group=` names one.
-fn program(words: &[&str]) -> (String, i64, ProcessConfig) {
+/// The type of an event, and what it is about.
+fn event(notice: &Notice) -> String {
+    let name = notice.event_type().name();
+    match notice {
+        Notice::ProcessState { name: process, .. } => format!("{name} {process}"),
+        Notice::ProcessLog(output) | Notice::ProcessCommunication(output) => format!(
+            "{name} {} {:?}",
+            output.name,
+            String::from_utf8_lossy(&output.data)
+        ),
+        Notice::RemoteCommunication { kind, data } => format!("{name} {kind} {data:?}"),
+        Notice::Tick { when, .. } => format!("{name} {when}"),
+        Notice::GroupAdded { group } | Notice::GroupRemoved { group } => format!("{name} {group}"),
+        Notice::SupervisorRunning | Notice::SupervisorStopping => name.to_owned(),
+    }
+}
+
+fn delivery(word: &str) -> Delivery {
+    match word {
+        "taken" => Delivery::Taken,
+        "kept" => Delivery::Kept,
+        "full" => Delivery::Full,
+        "closed" => Delivery::Closed,
+        other => panic!("a delivery says {other}"),
+    }
+}
+
+/// `name key=value…`; the group is the process itself unless `group=` names one. A `listener` is one of
+/// the pool that is its group.
+fn program(kind: &str, words: &[&str]) -> Program {
     let mut process = support::process(words[0]);
     let mut group = words[0].to_owned();
-    let mut group_priority = 999;
+    let is_listener = kind == "listener";
+    let mut group_priority = if is_listener { -1 } else { 999 };
+    let mut pool = EventListenerPool {
+        events: vec![EventType::Event],
+        buffer_size: 10,
+        result_handler: "supervisor.dispatchers:default_handler".to_owned(),
+    };
     for word in &words[1..] {
         let (key, value) = word.split_once('=').expect("key=value");
         let number = || value.parse().expect("a number");
@@ -472,23 +591,47 @@ fn program(words: &[&str]) -> (String, i64, ProcessConfig) {
             "stopwaitsecs" => process.stopwaitsecs = number(),
             "stopasgroup" => process.stopasgroup = value == "true",
             "killasgroup" => process.killasgroup = value == "true",
+            "buffer_size" => pool.buffer_size = number(),
+            "events" => {
+                pool.events = value
+                    .split(',')
+                    .map(|name| EventType::from_name(name).expect("an event type"))
+                    .collect();
+            }
             other => panic!("a program says {other}"),
         }
     }
-    (group, group_priority, process)
+    Program {
+        group,
+        group_priority,
+        pool: is_listener.then_some(pool),
+        process,
+    }
 }
 
-fn config(programs: &[(String, i64, ProcessConfig)]) -> Config {
-    let mut groups: BTreeMap<&str, (i64, Vec<ProcessConfig>)> = BTreeMap::new();
-    for (group, priority, process) in programs {
-        let (group_priority, members) = groups.entry(group).or_default();
-        *group_priority = *priority;
-        members.push(process.clone());
+fn config(programs: &[Program]) -> Config {
+    let mut groups: BTreeMap<&str, (i64, GroupKind, Vec<ProcessConfig>)> = BTreeMap::new();
+    for program in programs {
+        let kind = match &program.pool {
+            Some(pool) => GroupKind::EventListener(pool.clone()),
+            None => GroupKind::Program,
+        };
+        let (priority, _, members) =
+            groups
+                .entry(&program.group)
+                .or_insert((program.group_priority, kind, Vec::new()));
+        *priority = program.group_priority;
+        members.push(program.process.clone());
     }
     support::config(
         groups
             .into_iter()
-            .map(|(name, (priority, members))| support::group(name, priority, members))
+            .map(|(name, (priority, kind, members))| match kind {
+                GroupKind::Program => support::group(name, priority, members),
+                kind @ (GroupKind::FastCgi(_) | GroupKind::EventListener(_)) => {
+                    support::group_of_kind(name, priority, kind, members)
+                }
+            })
             .collect::<Vec<Arc<_>>>(),
     )
 }

@@ -470,6 +470,7 @@ fn action_summary(action: &Action) -> String {
             generation,
             config,
             group,
+            ..
         } => format!("Spawn {group}:{} {process} {generation:?}", config.name),
         Action::CheckCommand {
             operation, process, ..

@@ -152,6 +152,11 @@ impl Checker {
             | Event::GroupGone { .. }
             | Event::Signalled { .. }
             | Event::CommandChecked { .. }
+            | Event::ProcessOutput { .. }
+            | Event::RemoteCommunication { .. }
+            | Event::ListenerOutput { .. }
+            | Event::Delivered { .. }
+            | Event::InputDrained { .. }
             | Event::Shutdown { .. } => {}
         }
     }
@@ -253,8 +258,13 @@ impl Checker {
             | Action::FollowGroup { .. }
             | Action::ForgetGroup { .. }
             | Action::NameSurvivors { .. }
+            | Action::SendEvent { .. }
             | Action::Publish(
-                Notice::GroupAdded { .. }
+                Notice::ProcessLog(_)
+                | Notice::ProcessCommunication(_)
+                | Notice::RemoteCommunication { .. }
+                | Notice::Tick { .. }
+                | Notice::GroupAdded { .. }
                 | Notice::GroupRemoved { .. }
                 | Notice::SupervisorRunning
                 | Notice::SupervisorStopping,

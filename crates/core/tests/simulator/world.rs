@@ -309,6 +309,7 @@ impl World {
                 generation,
                 config,
                 group,
+                ..
             } => self.spawn(*process, *generation, group, &config.name),
             Action::Signal {
                 process,
@@ -347,6 +348,7 @@ impl World {
             Action::NameSurvivors { .. }
             | Action::ProcessAdded { .. }
             | Action::Publish(_)
+            | Action::SendEvent { .. }
             | Action::Log(_)
             | Action::Reply { .. }
             | Action::Finished { .. } => Ok(()),

@@ -38,10 +38,20 @@ pub(crate) fn process(name: &str) -> ProcessConfig {
 
 /// A group of these processes.
 pub(crate) fn group(name: &str, priority: i64, processes: Vec<ProcessConfig>) -> Arc<GroupConfig> {
+    group_of_kind(name, priority, GroupKind::Program, processes)
+}
+
+/// A group of any kind.
+pub(crate) fn group_of_kind(
+    name: &str,
+    priority: i64,
+    kind: GroupKind,
+    processes: Vec<ProcessConfig>,
+) -> Arc<GroupConfig> {
     Arc::new(GroupConfig {
         name: name.to_owned(),
         priority,
-        kind: GroupKind::Program,
+        kind,
         processes: processes.into_iter().map(Arc::new).collect(),
     })
 }

@@ -23,7 +23,9 @@ impl Shell {
                 generation,
                 config,
                 group,
+                is_listener,
             } => {
+                self.runs.insert(generation, process);
                 let slot = self.slots.entry(process).or_default();
                 let launch = Launch {
                     process,
@@ -33,6 +35,7 @@ impl Shell {
                     site: self.site.clone(),
                     config,
                     group,
+                    is_listener,
                 };
                 self.spawner.submit(Job::Launch(Box::new(launch)));
             }
@@ -102,6 +105,17 @@ impl Shell {
                 self.slots.remove(&process);
             }
             Action::Publish(notice) => self.publish(&notice),
+            Action::SendEvent {
+                process,
+                generation,
+                pool,
+                serial,
+                pool_serial,
+                notice,
+            } => {
+                let text = self.event_text(&pool, serial, pool_serial, &notice);
+                self.send_event(process, generation, text);
+            }
             Action::Log(message) => self.log(&message),
             Action::Reply { operation, outcome } => {
                 if let Some(caller) = self.callers.remove(&operation) {
@@ -121,6 +135,7 @@ impl Shell {
     fn release(&mut self, process: ProcessId, generation: Generation) {
         // The last output may have been late; nobody waits for it any more.
         self.draining.remove(&generation);
+        self.runs.remove(&generation);
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.stdin = None;
         }
@@ -133,7 +148,7 @@ impl Shell {
         }
     }
 
-    /// Events have no listeners yet; the main log tells of them at its finest level.
+    /// The main log tells of events at its finest level.
     fn publish(&self, notice: &Notice) {
         if self.logs.is_logged(LogLevel::Blather) {
             self.logs

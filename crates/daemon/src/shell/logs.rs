@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use linchpin_config::{LogFile, ProcessConfig};
-use linchpin_core::{Event, Failure, Generation, Outcome, ProcessResult, Target};
+use linchpin_core::{Event, Failure, Generation, Outcome, OutputKind, ProcessResult, Target};
 use linchpin_log::{LogEvent, LogLevel, OwnerId, StreamKind, Watch};
 use tokio::sync::{oneshot, watch};
 
@@ -103,10 +103,19 @@ impl Shell {
                     );
                 }
             }
-            // Events have no listeners yet: the data is dropped, which makes room for more.
-            LogEvent::ProcessLog { .. }
-            | LogEvent::ProcessCommunication { .. }
-            | LogEvent::ListenerOutput { .. } => {}
+            LogEvent::ProcessLog {
+                stream,
+                pid,
+                ref data,
+            } => self.output(OutputKind::Log, stream, pid, data),
+            LogEvent::ProcessCommunication {
+                stream,
+                pid,
+                ref data,
+            } => self.output(OutputKind::Communication, stream, pid, data),
+            LogEvent::ListenerOutput {
+                stream, ref data, ..
+            } => self.listener_output(stream, data),
             // The log thread has written these to the main log itself.
             LogEvent::SinkProblem { .. } | LogEvent::Dropped { .. } => {}
         }

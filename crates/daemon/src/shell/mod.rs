@@ -6,11 +6,13 @@
 
 mod actions;
 mod children;
+mod events;
 mod logs;
 mod orphans;
 mod requests;
 mod stdin;
 mod views;
+mod wall_clock;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use linchpin_log::{LogEvent, LogHandle, LogLevel, OwnerId, WatchId};
 use linchpin_sys::Pid;
 use linchpin_sys::signals::{Received, SignalFd};
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -37,7 +39,8 @@ use crate::spawner::{Answer, Spawner, Started};
 use children::{Children, Start};
 use logs::SlotLog;
 use orphans::OrphanLog;
-use stdin::Stdin;
+use stdin::{Drained, Stdin};
+use wall_clock::WallClock;
 
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
@@ -66,6 +69,8 @@ pub(crate) struct Shell {
     callers: HashMap<OperationId, oneshot::Sender<Reply>>,
     /// Runs that have ended and whose last output is being read.
     draining: HashMap<Generation, ProcessId>,
+    /// Whose runs they are that were asked for and have not been released.
+    runs: HashMap<Generation, ProcessId>,
     /// Runs whose output is being captured.
     owners: HashMap<ProcessId, OwnerId>,
     next_operation: u64,
@@ -79,6 +84,10 @@ pub(crate) struct Shell {
     has_untold_sigchld: bool,
     /// The answers of the spawner.
     answers: UnboundedReceiver<Answer>,
+    /// Listeners that have read what was kept for them: at most one message for each.
+    drained_inputs: UnboundedReceiver<Drained>,
+    drained_sender: UnboundedSender<Drained>,
+    wall_clock: WallClock,
     /// The configuration with which to begin anew.
     next_config: Option<Box<Loaded>>,
     is_finished: bool,
@@ -159,6 +168,7 @@ impl Shell {
                 }
             }
         };
+        let (drained_sender, drained_inputs) = unbounded_channel();
         Self {
             core,
             spawner,
@@ -168,6 +178,7 @@ impl Shell {
             slots: HashMap::new(),
             callers: HashMap::new(),
             draining: HashMap::new(),
+            runs: HashMap::new(),
             owners: HashMap::new(),
             next_operation,
             watches: HashMap::new(),
@@ -178,6 +189,9 @@ impl Shell {
             actions: Actions::new(),
             has_untold_sigchld: false,
             answers,
+            drained_inputs,
+            drained_sender,
+            wall_clock: WallClock::default(),
             next_config: None,
             is_finished: false,
         }
@@ -199,6 +213,7 @@ impl Shell {
                 return self.end();
             }
             self.tell_sigchld(is_reaping);
+            self.wall_clock.set(self.core.next_wall_deadline());
             let deadline = self.next_deadline();
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 // First, as what is below may have something to do at every turn.
@@ -226,6 +241,13 @@ impl Shell {
                         self.take_log_event(&event);
                     }
                 }
+                Some(drained) = self.drained_inputs.recv() => {
+                    self.feed(Event::InputDrained {
+                        process: drained.process,
+                        generation: drained.generation,
+                    });
+                }
+                () = self.wall_clock.wakes() => self.feed(Event::Wake),
                 Some(load) = self.loads.recv() => self.take_load(load),
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
                 () = servers.lost() => servers.replace_lost(&self.logs),
@@ -290,10 +312,15 @@ impl Shell {
             .core
             .next_deadline()
             .map(|at| Instant::now() + Duration::from_nanos(at.0.saturating_sub(monotonic)));
-        [core, self.spawner.relief_due(), self.orphans.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            core,
+            self.spawner.relief_due(),
+            self.orphans.deadline(),
+            self.wall_clock.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn deadline_reached(&mut self) {
@@ -413,7 +440,11 @@ impl Shell {
                     has_streams,
                 } = started;
                 if let Some(slot) = self.slots.get_mut(&process) {
-                    slot.stdin = Some(Stdin::new(stdin));
+                    let drained = Drained {
+                        process,
+                        generation,
+                    };
+                    slot.stdin = Some(Stdin::new(stdin, drained, self.drained_sender.clone()));
                 }
                 if has_streams {
                     self.owners.insert(process, Self::run_of(generation));
@@ -439,6 +470,7 @@ impl Shell {
                 generation,
                 result: Err(failure),
             } => {
+                self.runs.remove(&generation);
                 self.feed(Event::SpawnFailed {
                     process,
                     generation,

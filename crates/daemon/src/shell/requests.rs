@@ -43,15 +43,8 @@ impl Shell {
             Request::WriteStdin { group, name, data } => {
                 Reply::Stdin(self.write_stdin(&group, &name, &data))
             }
-            // Nobody can listen yet.
             Request::RemoteCommunication { kind, data } => {
-                self.logs.log(
-                    LogLevel::Blather,
-                    format!(
-                        "remote communication event of type {kind}, {} bytes",
-                        data.len()
-                    ),
-                );
+                self.feed(Event::RemoteCommunication { kind, data });
                 Reply::Outcome(Outcome::Done)
             }
             Request::LogFile {

@@ -41,6 +41,8 @@ pub(crate) struct Launch {
     pub(crate) generation: Generation,
     pub(crate) config: Arc<ProcessConfig>,
     pub(crate) group: String,
+    /// It is an event listener, which speaks the protocol on its standard output.
+    pub(crate) is_listener: bool,
     pub(crate) site: Arc<Site>,
     /// The logs of its outputs, where they are AUTO.
     pub(crate) stdout_log: Option<Arc<AutoLog>>,

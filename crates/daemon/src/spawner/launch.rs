@@ -152,7 +152,12 @@ impl Output {
             StreamKind::Stdout => (&config.stdout, stdout_log),
             StreamKind::Stderr => (&config.stderr, stderr_log),
         };
-        let is_seen = output.logfile != LogFile::None
+        let role = match kind {
+            StreamKind::Stdout if launch.is_listener => StreamRole::ListenerProtocol,
+            StreamKind::Stdout | StreamKind::Stderr => StreamRole::Output,
+        };
+        let is_seen = role == StreamRole::ListenerProtocol
+            || output.logfile != LogFile::None
             || output.syslog
             || output.events_enabled
             || output.capture_maxbytes > 0
@@ -160,7 +165,7 @@ impl Output {
         if !is_seen {
             return Ok(Self::Unseen);
         }
-        let sinks = StreamSinks::open(spec(config, site, kind, output, auto.as_ref())?)?;
+        let sinks = StreamSinks::open(spec(config, site, (kind, role), output, auto.as_ref())?)?;
         let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)?;
         Ok(Self::Captured {
             writer,
@@ -182,7 +187,7 @@ impl Output {
 fn spec(
     config: &ProcessConfig,
     site: &Site,
-    kind: StreamKind,
+    (kind, role): (StreamKind, StreamRole),
     output: &OutputConfig,
     auto: Option<&Arc<AutoLog>>,
 ) -> io::Result<StreamSpec> {
@@ -194,7 +199,7 @@ fn spec(
     Ok(StreamSpec {
         process: config.name.as_str().into(),
         kind,
-        role: StreamRole::Output,
+        role,
         file: path.map(|path| FileSpec {
             path,
             max_bytes: u64::try_from(output.logfile_maxbytes).unwrap_or(0),
