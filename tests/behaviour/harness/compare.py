@@ -7,7 +7,7 @@ REPLACED = (
     (r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d\d \d\d:\d\d (AM|PM)", "DATE"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}", "TIME"),
     (r"/tmp/lp-\w+", "DIRECTORY"),
-    (r"---supervisor-\w{8}\.log", "---supervisor-XXXXXXXX.log"),
+    (r"---(\w+)-\w{8}\.log", r"---\1-XXXXXXXX.log"),
     # A class name of Python's library and a place in its source, in the original's unforeseen errors.
     (r"<class '[^']*'>", "<class>"),
     (r": file: .* line: \d+", ": file: F line: N"),
