@@ -97,9 +97,29 @@ impl Answer {
     }
 
     fn error_page(status: StatusCode, page: String) -> Self {
+        Self::html(status, "text/html", page)
+    }
+
+    /// A page of ours.
+    pub(crate) fn page(status: StatusCode, page: String) -> Self {
+        Self::html(status, "text/html;charset=utf-8", page)
+    }
+
+    fn html(status: StatusCode, content_type: &'static str, page: String) -> Self {
         let length = HeaderValue::from(page.len());
-        Self::new(status, "text/html", Content::Whole(page.into()))
+        Self::new(status, content_type, Content::Whole(page.into()))
             .with_header(CONTENT_LENGTH, length)
+    }
+
+    /// 304, which has nothing in it.
+    pub(crate) fn not_modified() -> Self {
+        let mut answer = Self::new(
+            StatusCode::NOT_MODIFIED,
+            "text/plain",
+            Content::Whole(Bytes::new()),
+        );
+        answer.response.headers_mut().remove(CONTENT_TYPE);
+        answer
     }
 
     /// 401, which ends the connection as in the original.

@@ -83,6 +83,40 @@ impl CivilTime {
         )
     }
 
+    /// Seconds since 1970 of a date as [`http_date`](Self::http_date) writes it. What stands behind a
+    /// semicolon, as some clients add it, is ignored.
+    pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
+        let text = text.split(';').next()?;
+        let (_, date) = text.split_once(", ")?;
+        let words: Vec<&str> = date.split_whitespace().collect();
+        let [day, month, year, time, "GMT"] = words.as_slice() else {
+            return None;
+        };
+        let day: i64 = day.parse().ok().filter(|day| (1..=31).contains(day))?;
+        let month = MONTHS.iter().position(|name| name == month)?;
+        let year: i64 = year.parse().ok().filter(|year| (0..=9999).contains(year))?;
+        let mut seconds = 0;
+        let mut parts = time.split(':');
+        for most in [23, 59, 60] {
+            let part: i64 = parts.next()?.parse().ok()?;
+            seconds = seconds * 60 + Some(part).filter(|part| (0..=most).contains(part))?;
+        }
+        // As in `of_seconds`: years begin in March.
+        let month = i64::try_from(month).ok()?;
+        let (year, shifted_month) = if month < 2 {
+            (year - 1, month + 10)
+        } else {
+            (year, month - 2)
+        };
+        let days = year * 365 + year.div_euclid(4) - year.div_euclid(100)
+            + year.div_euclid(400)
+            + (153 * shifted_month + 2) / 5
+            + day
+            - 1
+            - 719_468;
+        parts.next().is_none().then_some(days * 86_400 + seconds)
+    }
+
     /// `23/Nov/2026:23:35:06 +0000`; of a time in UTC.
     pub(crate) fn access_log_date(&self) -> String {
         format!(
@@ -117,7 +151,25 @@ mod tests {
             (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
         ] {
             assert_eq!(CivilTime::of_seconds(seconds).http_date(), expected);
+            assert_eq!(CivilTime::parse_http_date(expected), Some(seconds));
         }
+        for seconds in (0..4_200_000_000).step_by(86_400 * 13 + 12_345) {
+            let date = CivilTime::of_seconds(seconds).http_date();
+            assert_eq!(CivilTime::parse_http_date(&date), Some(seconds), "{date}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "Thu, 32 Jan 1970 00:00:00 GMT",
+            "Thu, 01 Jam 1970 00:00:00 GMT",
+            "Thu, 01 Jan 1970 24:00:00 GMT",
+            "Thu, 01 Jan 1970 00:00 GMT",
+            "Thu, 01 Jan 1970 00:00:00 CET",
+        ] {
+            assert_eq!(CivilTime::parse_http_date(text), None, "{text}");
+        }
+        let with_length = "Thu, 01 Jan 1970 00:00:00 GMT; length=7";
+        assert_eq!(CivilTime::parse_http_date(with_length), Some(0));
         // What no clock says is no reason to fail.
         let _ = CivilTime::of_seconds(i64::MAX).http_date();
         let _ = CivilTime::of_seconds(i64::MIN).http_date();

@@ -145,6 +145,14 @@ impl ClientStream {
         }
     }
 
+    /// Where the client reached us, over TCP.
+    pub(crate) fn local_address(&self) -> Option<std::net::SocketAddr> {
+        match self {
+            Self::Unix(_) => None,
+            Self::Tcp(stream) => stream.local_addr().ok(),
+        }
+    }
+
     /// Who is there, as it stands in the access log: `host:port`.
     pub(crate) fn peer(&self) -> String {
         match self {

@@ -17,7 +17,10 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use hyper::header::{ACCEPT_LANGUAGE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER, USER_AGENT};
+use hyper::header::{
+    ACCEPT_LANGUAGE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER, UPGRADE_INSECURE_REQUESTS,
+    USER_AGENT,
+};
 use hyper::{Method, Request};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -82,9 +85,6 @@ pub(crate) fn check<B>(
     circumstances: Circumstances<'_>,
 ) -> Result<(), Refusal> {
     let headers = request.headers();
-    if is_cross_site(request.method(), headers) {
-        return Err(Refusal::CrossSite);
-    }
     let Circumstances {
         own_names,
         has_password,
@@ -103,6 +103,9 @@ pub(crate) fn check<B>(
             return Err(Refusal::ForeignHost);
         }
     }
+    if is_cross_site(request.method(), headers) {
+        return Err(Refusal::CrossSite);
+    }
     Ok(())
 }
 
@@ -117,31 +120,67 @@ fn is_cross_site(method: &Method, headers: &HeaderMap) -> bool {
         Some(_) => return !(reads && text(headers, SEC_FETCH_MODE) == Some("navigate")),
         None => {}
     }
-    let hosts = [text(headers, HOST), text(headers, FORWARDED_HOST)];
-    let is_ours = |origin: &str| {
-        let Some((scheme, rest)) = origin.split_once("://") else {
-            return false;
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-        let default_port = if scheme == "https" { ":443" } else { ":80" };
-        let without_port = |host: &str| {
-            host.strip_suffix(default_port)
-                .unwrap_or(host)
-                .to_ascii_lowercase()
-        };
-        hosts
-            .iter()
-            .flatten()
-            .any(|host| without_port(host) == without_port(authority))
-    };
     if let Some(origin) = text(headers, ORIGIN) {
-        return !is_ours(origin);
+        return !is_ours(origin, headers);
     }
-    !reads && text(headers, REFERER).is_some_and(|referer| !is_ours(referer))
+    !reads && text(headers, REFERER).is_some_and(|referer| !is_ours(referer, headers))
+}
+
+/// Whether an origin, or an address, is that of the host that a request is for.
+fn is_ours(origin: &str, headers: &HeaderMap) -> bool {
+    let Some((scheme, rest)) = origin.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    let without_port = |host: &str| {
+        host.strip_suffix(default_port)
+            .unwrap_or(host)
+            .to_ascii_lowercase()
+    };
+    [text(headers, HOST), text(headers, FORWARDED_HOST)]
+        .iter()
+        .flatten()
+        .any(|host| without_port(host) == without_port(authority))
+}
+
+/// Where a request comes from that wants something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// From a page of this server, from its user's own hand, or from no browser at all.
+    Ours,
+    /// From a browser that does not say. Over plain HTTP that is all that is known of a bookmark, and of a
+    /// link whose page forbade to tell.
+    Unknown,
+    /// From another site, or from behind a proxy that hides which site this is.
+    Foreign,
+}
+
+/// Judges where a request comes from. Unlike [`check`], it takes a GET for what changes something, and
+/// following a link from another site for that site's doing.
+pub(crate) fn provenance(headers: &HeaderMap) -> Provenance {
+    let judged = |is_ours: bool| {
+        if is_ours {
+            Provenance::Ours
+        } else {
+            Provenance::Foreign
+        }
+    };
+    if let Some(site) = text(headers, SEC_FETCH_SITE) {
+        return judged(matches!(site, "same-origin" | "none"));
+    }
+    if let Some(origin) = text(headers, ORIGIN).or_else(|| text(headers, REFERER)) {
+        return judged(is_ours(origin, headers));
+    }
+    // What browsers send and scripts do not, even those that call themselves Mozilla.
+    if headers.contains_key(ACCEPT_LANGUAGE) || headers.contains_key(UPGRADE_INSECURE_REQUESTS) {
+        return Provenance::Unknown;
+    }
+    Provenance::Ours
 }
 
 /// Each of these is sent by browsers and not by the clients that are known to us.
-fn looks_like_a_browser(headers: &HeaderMap) -> bool {
+pub(crate) fn looks_like_a_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(ORIGIN)
         || headers.contains_key(REFERER)
         || headers.contains_key(ACCEPT_LANGUAGE)
@@ -305,6 +344,47 @@ mod tests {
                 Ok(()),
             ),
         ]);
+    }
+
+    #[test]
+    fn what_changes_something_shows_where_it_comes_from() {
+        use Provenance::{Foreign, Ours, Unknown};
+        for (headers, expected) in [
+            ("Host: a", Ours),
+            (
+                "Host: a\nUser-Agent: Mozilla/5.0 (Windows NT) WindowsPowerShell/5.1",
+                Ours,
+            ),
+            ("Host: a\nUser-Agent: curl/8\nAccept: */*", Ours),
+            ("Host: a\nAccept-Language: de", Unknown),
+            ("Host: a\nUpgrade-Insecure-Requests: 1", Unknown),
+            ("Host: a\nAccept-Language: de\nReferer: http://a/", Ours),
+            (
+                "Host: a\nAccept-Language: de\nReferer: http://b/a/",
+                Foreign,
+            ),
+            ("Host: a\nOrigin: null\nReferer: http://a/", Foreign),
+            ("Host: a:9001\nOrigin: http://a:9001", Ours),
+            ("Host: a:9001\nOrigin: http://a:9002", Foreign),
+            (
+                "Host: a\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate",
+                Foreign,
+            ),
+            ("Host: a\nSec-Fetch-Site: same-site", Foreign),
+            ("Host: a\nSec-Fetch-Site: none\nAccept-Language: de", Ours),
+            (
+                "Host: a\nSec-Fetch-Site: same-origin\nOrigin: http://front",
+                Ours,
+            ),
+        ] {
+            let mut map = HeaderMap::new();
+            for line in headers.split('\n') {
+                let (name, value) = line.split_once(": ").unwrap();
+                let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+                map.insert(name, value.parse().unwrap());
+            }
+            assert_eq!(provenance(&map), expected, "{headers}");
+        }
     }
 
     #[test]

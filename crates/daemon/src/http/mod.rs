@@ -14,12 +14,14 @@ mod cross_site;
 mod journal;
 pub(crate) mod limits;
 mod log_tail;
+mod percent;
 mod request_body;
 mod router;
 mod rpc_endpoint;
 mod server;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub(crate) use answer::Guard;
 pub(crate) use budget::Budget;

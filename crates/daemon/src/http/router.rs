@@ -12,9 +12,10 @@ use super::authentication::{self, Verdict};
 use super::calendar::CivilTime;
 use super::client_stream::ClientStream;
 use super::connection_state::{ConnectionState, Phase};
-use super::cross_site::{self, Circumstances};
+use super::cross_site::{self, Circumstances, Refusal};
 use super::server::Server;
-use super::{log_tail, rpc_endpoint};
+use super::web::{self, Page};
+use super::{log_tail, percent, rpc_endpoint};
 
 /// Answers one request.
 pub(crate) async fn answer(
@@ -33,9 +34,14 @@ pub(crate) async fn answer(
             request.version()
         )
     });
-    let answer = match refusal(server, stream, &request) {
+    let path = percent::decode(request.uri().path());
+    let page = web::page_of(request.method(), &path);
+    let answer = match refusal(server, stream, page, &request) {
         Some(answer) => answer,
-        None => route(server, stream, state, request).await,
+        None => match page {
+            Some(page) => web::answer(&server.services, stream, state, page, request).await,
+            None => route(server, stream, state, &path, request).await,
+        },
     };
     if let Some(summary) = summary {
         let status = answer.response.status().as_u16();
@@ -51,7 +57,12 @@ pub(crate) async fn answer(
 }
 
 /// Why a request is not even looked at.
-fn refusal(server: &Server, stream: &ClientStream, request: &Request<Incoming>) -> Option<Answer> {
+fn refusal(
+    server: &Server,
+    stream: &ClientStream,
+    page: Option<Page>,
+    request: &Request<Incoming>,
+) -> Option<Answer> {
     let credentials = server.config.credentials.as_ref();
     if let ClientStream::Tcp(_) = stream {
         let circumstances = Circumstances {
@@ -59,9 +70,15 @@ fn refusal(server: &Server, stream: &ClientStream, request: &Request<Incoming>) 
             has_password: credentials.is_some(),
             is_loopback: stream.is_loopback(),
         };
-        if let Err(refusal) = cross_site::check(request, circumstances) {
-            let because = refusal.explanation();
-            return Some(Answer::error_because(StatusCode::FORBIDDEN, because).closing());
+        match cross_site::check(request, circumstances) {
+            Ok(()) => {}
+            // The page finds out in a better way: its forms carry a token. Until then nothing is changed.
+            Err(Refusal::CrossSite)
+                if page == Some(Page::Status) && *request.method() == Method::POST => {}
+            Err(refusal) => {
+                let because = refusal.explanation();
+                return Some(Answer::error_because(StatusCode::FORBIDDEN, because).closing());
+            }
         }
     }
     match authentication::check(credentials?, request.headers()) {
@@ -75,9 +92,9 @@ async fn route(
     server: &Arc<Server>,
     stream: &Arc<ClientStream>,
     state: &Arc<ConnectionState>,
+    path: &str,
     request: Request<Incoming>,
 ) -> Answer {
-    let path = percent_decode(request.uri().path());
     let is_get = *request.method() == Method::GET;
     let services = &server.services;
     if path.starts_with("/RPC2") {
@@ -101,58 +118,5 @@ async fn route(
         }
         return log_tail::main_log(services, stream).await;
     }
-    if path == "/ok.html" {
-        return Answer::whole("text/plain", "OK");
-    }
-    // The pages for people, /, /index.html, /tail.html and the files beside them, are not here yet.
-    let is_page = matches!(path.as_str(), "/" | "/index.html" | "/tail.html");
-    if is_page || is_get || *request.method() == Method::HEAD {
-        Answer::error(StatusCode::NOT_FOUND)
-    } else {
-        Answer::error(StatusCode::BAD_REQUEST)
-    }
-}
-
-/// Undoes `%41`; what is no such escape stays, and what is no UTF-8 is replaced, as in Python's `unquote`.
-pub(crate) fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let digit = |at: usize| {
-        let byte = char::from(*bytes.get(at)?);
-        byte.to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-    };
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(high * 16 + low);
-                at += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_are_undone_and_nothing_else() {
-        for (text, expected) in [
-            ("/logtail/a%3Ab", "/logtail/a:b"),
-            ("%2f%2F", "//"),
-            ("100%", "100%"),
-            ("%zz%4", "%zz%4"),
-            ("%c3%a4", "ä"),
-            ("%ff", "\u{fffd}"),
-            ("", ""),
-        ] {
-            assert_eq!(percent_decode(text), expected);
-        }
-    }
+    web::asset(request.method(), path, request.headers())
 }

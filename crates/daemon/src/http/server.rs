@@ -23,6 +23,7 @@ use super::connection_state::ConnectionState;
 use super::cross_site::OwnNames;
 use super::journal::Journal;
 use super::limits::{ACCEPT_PAUSE, FAREWELL_TIME};
+use super::web::Token;
 use crate::control::{Control, Identity};
 use crate::rpc::Rpc;
 
@@ -51,6 +52,8 @@ pub(crate) struct Services {
     pub(crate) rpc: Rpc,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) budget: Arc<Budget>,
+    /// Goes with the forms of the pages.
+    pub(crate) token: Token,
 }
 
 impl Services {
@@ -77,6 +80,7 @@ impl Services {
             rpc,
             journal,
             budget,
+            token: Token::new(),
         }
     }
 }

@@ -16,12 +16,16 @@ pub(crate) mod tests;
 use std::sync::Arc;
 
 use linchpin_log::LogLevel;
-use linchpin_protocol::{Fault, ReadError, WriteError, read_request, write_answer, write_fault};
+use linchpin_protocol::{
+    Call, Fault, ReadError, WriteError, read_request, write_answer, write_fault,
+};
 
 use crate::control::{Control, Identity};
 use crate::http::limits::INLINE_BYTES;
 use crate::http::{Budget, Guard, Journal};
-use answered::Answered;
+
+pub(crate) use answered::Answered;
+pub(crate) use process_conversion::local_description as description;
 
 /// Everything that calls need. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -61,6 +65,13 @@ struct Context<'a> {
     large_reads: Vec<tokio::sync::OwnedSemaphorePermit>,
 }
 
+impl Context<'_> {
+    fn guard(self) -> Option<Guard> {
+        let is_needed = !self.large_reads.is_empty();
+        is_needed.then(|| -> Guard { Box::new(self.large_reads) })
+    }
+}
+
 impl Rpc {
     pub(crate) fn new(
         control: Control,
@@ -78,6 +89,20 @@ impl Rpc {
                 budget,
             }),
         }
+    }
+
+    /// Carries out a call for one of the web pages, which need no `[rpcinterface:supervisor]`. What comes
+    /// beside the result is to be kept until the answer is sent.
+    pub(crate) async fn carry_out(&self, call: Call) -> (Result<Answered, Fault>, Option<Guard>) {
+        let mut context = Context {
+            shared: &self.shared,
+            large_reads: Vec::new(),
+        };
+        let result = match context.running().await {
+            Ok(_) => context.carry_out(call).await,
+            Err(fault) => Err(fault),
+        };
+        (result, context.guard())
     }
 
     /// Carries out the call in the body of a request. Takes as long as the call takes.
@@ -109,12 +134,7 @@ impl Rpc {
                 format!("XML-RPC method {method}() returned fault: [{code}] {text}")
             }),
         }
-        let large_reads = context.large_reads;
-        let guard: Option<Guard> = if large_reads.is_empty() {
-            None
-        } else {
-            Some(Box::new(large_reads))
-        };
+        let guard = context.guard();
         match write(result).await {
             Ok(bytes) => Document::Xml { bytes, guard },
             Err(error) => {

@@ -37,6 +37,11 @@ pub(crate) fn process_info(
     }
 }
 
+/// The state in words, with local time.
+pub(crate) fn local_description(process: &ProcessInfo) -> Cow<'_, str> {
+    description(process, local_stop_stamp)
+}
+
 /// The state in words. Clients take them apart.
 fn description(process: &ProcessInfo, stop_stamp: StopStamp) -> Cow<'_, str> {
     match process.state {

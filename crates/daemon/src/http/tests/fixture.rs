@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 
+use crate::http::web::Token;
 use crate::http::{Budget, Listener, ServerConfig, Services, serve};
 use crate::rpc::tests::fake_supervision::{FakeSupervision, Lines};
 
@@ -64,6 +65,7 @@ impl Fixture {
             rpc: fake.rpc(true),
             journal: journal.clone(),
             budget: Arc::clone(&budget),
+            token: Token::new(),
         };
         let credentials = credentials.map(|(username, password)| Credentials {
             username: username.to_owned(),

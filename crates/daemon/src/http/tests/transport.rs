@@ -53,7 +53,8 @@ async fn odd_requests_get_the_originals_error_pages() {
     check(&state_call().replace("/RPC2", "/%52PC2"), "200 OK").await;
     check(&state_call().replace("/RPC2", "/rpc2"), "400 Bad Request").await;
     check("GET /ok.html HTTP/1.1\r\n\r\n", "200 OK").await;
-    check("GET / HTTP/1.1\r\n\r\n", "404 Not Found").await;
+    check("POST / HTTP/1.1\r\n\r\n", "411 Length Required").await;
+    check("PUT / HTTP/1.1\r\n\r\n", "400 Bad Request").await;
     check("GET /nothing HTTP/1.1\r\n\r\n", "404 Not Found").await;
     check("GET //logtail/cat HTTP/1.1\r\n\r\n", "404 Not Found").await;
     check("PUT /nothing HTTP/1.1\r\n\r\n", "400 Bad Request").await;
