@@ -76,15 +76,17 @@ pub fn diff_active(active: &[ActiveGroup<'_>], new: &Config) -> Difference {
     difference
 }
 
-/// Sockets are compared by their address alone, as in the original.
+/// Sockets are compared as a whole: the original looks at their address alone, and so misses a change of owner,
+/// mode or backlog, and at none in a `[group:x]`.
 fn is_same_group(old: &ActiveGroup<'_>, new: &ActiveGroup<'_>) -> bool {
     let is_same_kind = match (&old.group.kind, &new.group.kind) {
         (GroupKind::Program, GroupKind::Program) => true,
-        (GroupKind::FastCgi(left), GroupKind::FastCgi(right)) => left.url == right.url,
+        (GroupKind::FastCgi(left), GroupKind::FastCgi(right)) => left == right,
         (GroupKind::EventListener(left), GroupKind::EventListener(right)) => left == right,
         (GroupKind::Program | GroupKind::FastCgi(_) | GroupKind::EventListener(_), _) => false,
     };
     is_same_kind
+        && old.group.grouped_fastcgi == new.group.grouped_fastcgi
         && old.group.priority == new.group.priority
         && old.group.processes.len() == new.group.processes.len()
         && old
@@ -301,10 +303,17 @@ mod tests {
             &format!("{socket}unix:///b"),
             "~a",
         );
-        check(
-            &format!("{socket}unix:///a"),
-            &format!("{socket}unix:///a\nsocket_mode=0777"),
-            "",
-        );
+    }
+
+    #[test]
+    fn every_option_of_a_socket_counts() {
+        let program = "[fcgi-program:a]\ncommand=x\nsocket=unix:///a\n";
+        for group in ["", "[group:a]\nprograms=a\n"] {
+            let old = format!("{group}{program}");
+            check(&old, &old, "");
+            for option in ["socket_mode=0777", "socket_owner=me", "socket_backlog=5"] {
+                check(&old, &format!("{old}{option}\n"), "~a");
+            }
+        }
     }
 }

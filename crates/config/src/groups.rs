@@ -26,7 +26,6 @@ pub(crate) struct Groups {
     pub(crate) groups: Vec<Arc<GroupConfig>>,
     pub(crate) shadowed: Vec<Arc<GroupConfig>>,
     pub(crate) shadowed_processes: Vec<ShadowedProcess>,
-    pub(crate) grouped_fastcgi: Vec<GroupedFastCgi>,
 }
 
 struct GroupReader<'a, 'f> {
@@ -36,7 +35,6 @@ struct GroupReader<'a, 'f> {
     /// Sections that a `[group:x]` took.
     taken: HashSet<&'a str>,
     found: Vec<(GroupConfig, &'a Section)>,
-    grouped_fastcgi: Vec<GroupedFastCgi>,
 }
 
 /// Reads all groups.
@@ -51,7 +49,6 @@ pub(crate) fn groups(
         findings,
         taken: HashSet::new(),
         found: Vec::new(),
-        grouped_fastcgi: Vec::new(),
     };
     let sections = context.document.sections();
     for section in sections {
@@ -130,6 +127,7 @@ impl<'a> GroupReader<'a, '_> {
             priority,
             kind,
             processes: processes.into_iter().map(Arc::new).collect(),
+            grouped_fastcgi: Vec::new(),
         };
         self.found.push((group, section));
     }
@@ -151,6 +149,7 @@ impl<'a> GroupReader<'a, '_> {
             .unwrap_or_default();
         let members = programs.map_or_else(Vec::new, |programs| value::names(&programs.text));
         let mut all = Vec::new();
+        let mut grouped_fastcgi: Vec<GroupedFastCgi> = Vec::new();
         // After the first member the original speaks of the member before instead of the group.
         let mut spoken_of = section.name.clone();
         for member in members {
@@ -183,13 +182,21 @@ impl<'a> GroupReader<'a, '_> {
             self.taken.insert(&member_section.name);
             if let Some(name) = &name {
                 all.extend(self.processes(member_section, name));
-                if fastcgi.is_some() {
-                    self.grouped_socket(member_section, name, &member);
+                let is_new = |section: &str| {
+                    grouped_fastcgi
+                        .iter()
+                        .all(|grouped| grouped.section != section)
+                };
+                if fastcgi.is_some() && is_new(&member_section.name) {
+                    grouped_fastcgi.extend(self.grouped_socket(member_section, name, &member));
                 }
             }
         }
         if let Some(name) = name {
             self.add(section, name, priority, GroupKind::Program, all);
+            if let Some((group, _)) = self.found.last_mut() {
+                group.grouped_fastcgi = grouped_fastcgi;
+            }
         }
     }
 
@@ -225,18 +232,20 @@ impl<'a> GroupReader<'a, '_> {
 
     /// The socket of an fcgi-program in a group. The original never reads it, and its processes get
     /// none; so what is wrong with it stops nothing here.
-    fn grouped_socket(&mut self, section: &'a Section, group: &str, program: &str) {
+    fn grouped_socket(
+        &mut self,
+        section: &'a Section,
+        group: &str,
+        program: &str,
+    ) -> Option<GroupedFastCgi> {
         let mut unheard = Findings::default();
         let mut reader = self.context.reader(section, self.environment, &mut unheard);
         let socket = fastcgi::socket(&mut reader, program);
         match socket {
-            Some(socket) if unheard.problems.is_empty() => {
-                self.grouped_fastcgi.push(GroupedFastCgi {
-                    group: group.to_owned(),
-                    section: section.name.clone(),
-                    socket,
-                });
-            }
+            Some(socket) if unheard.problems.is_empty() => Some(GroupedFastCgi {
+                section: section.name.clone(),
+                socket,
+            }),
             _ => {
                 let mut reader = self.section(section);
                 let span = reader.span(&options::SOCKET);
@@ -249,6 +258,7 @@ impl<'a> GroupReader<'a, '_> {
                     ))
                     .help("correct the `socket` options"),
                 );
+                None
             }
         }
     }
@@ -313,10 +323,7 @@ impl<'a> GroupReader<'a, '_> {
         self.found.sort_by(|(left, _), (right, _)| {
             (left.priority, &left.name).cmp(&(right.priority, &right.name))
         });
-        let mut groups = Groups {
-            grouped_fastcgi: self.grouped_fastcgi,
-            ..Groups::default()
-        };
+        let mut groups = Groups::default();
         let mut seen: HashSet<String> = HashSet::new();
         for (mut group, section) in self.found {
             if !seen.insert(group.name.clone()) {

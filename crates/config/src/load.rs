@@ -236,7 +236,6 @@ fn resolve(
         rpc_interfaces,
         shadowed_groups: groups.shadowed,
         shadowed_processes: groups.shadowed_processes,
-        grouped_fastcgi: groups.grouped_fastcgi,
     })
 }
 

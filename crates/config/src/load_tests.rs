@@ -427,11 +427,10 @@ fn fastcgi_keeps_its_socket_in_a_group() {
     let config = config(
         "[supervisord]\n[fcgi-program:f]\ncommand=x\nsocket=unix:///run/%(program_name)s\n[group:g]\nprograms=f\n",
     );
-    assert_eq!(config.grouped_fastcgi[0].socket.url, "unix:///run/f");
-    assert_eq!(
-        config.grouped_fastcgi[0].section,
-        config.groups[0].processes[0].section
-    );
+    let group = &config.groups[0];
+    let socket = group.socket_of(&group.processes[0]).unwrap();
+    assert_eq!(socket.url, "unix:///run/f");
+    assert_eq!(group.sockets().count(), 1);
 }
 
 #[test]

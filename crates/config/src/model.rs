@@ -32,8 +32,6 @@ pub struct Config {
     pub shadowed_groups: Vec<Arc<GroupConfig>>,
     /// Processes that never exist because a later one of their group has their name.
     pub shadowed_processes: Vec<ShadowedProcess>,
-    /// Sockets of `[fcgi-program:x]` sections that are members of a `[group:x]`.
-    pub grouped_fastcgi: Vec<GroupedFastCgi>,
 }
 
 /// A process that another one of the same name hides.
@@ -53,8 +51,6 @@ pub struct ShadowedProcess {
 /// the group whose [`ProcessConfig::section`] is this one share it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupedFastCgi {
-    /// Name of the group.
-    pub group: String,
     /// Section of the processes: `fcgi-program:x`.
     pub section: String,
     /// Their socket.
@@ -160,6 +156,41 @@ pub struct GroupConfig {
     pub kind: GroupKind,
     /// Members, in the original's order.
     pub processes: Vec<Arc<ProcessConfig>>,
+    /// Sockets of the `[fcgi-program:x]` sections that a `[group:x]` has as members.
+    pub grouped_fastcgi: Vec<GroupedFastCgi>,
+}
+
+impl GroupConfig {
+    /// The sockets that processes of this group get as descriptor 0, in the order of their sections.
+    pub fn sockets(&self) -> impl Iterator<Item = &FastCgiSocket> {
+        let own = match &self.kind {
+            GroupKind::FastCgi(socket) => Some(socket),
+            GroupKind::Program | GroupKind::EventListener(_) => None,
+        };
+        let grouped = self.grouped_fastcgi.iter().map(|grouped| &grouped.socket);
+        own.into_iter().chain(grouped)
+    }
+
+    /// The socket that a process of this group gets as descriptor 0.
+    #[must_use]
+    pub fn socket_of(&self, process: &ProcessConfig) -> Option<&FastCgiSocket> {
+        match &self.kind {
+            GroupKind::FastCgi(socket) => Some(socket),
+            GroupKind::Program => self
+                .grouped_fastcgi
+                .iter()
+                .find(|grouped| grouped.section == process.section)
+                .map(|grouped| &grouped.socket),
+            GroupKind::EventListener(_) => None,
+        }
+    }
+
+    /// Whether a socket that cannot be opened stands in the way of the whole group. In a `[group:x]` it
+    /// does not: there the original never looks at it.
+    #[must_use]
+    pub fn needs_its_sockets(&self) -> bool {
+        matches!(self.kind, GroupKind::FastCgi(_))
+    }
 }
 
 /// The three kinds of group.

@@ -12,6 +12,8 @@
     reason = "a program of its own, with a terminal and a clock"
 )]
 
+#[path = "../tests/support/fastcgi.rs"]
+mod fastcgi;
 #[path = "../tests/simulator/mod.rs"]
 mod simulator;
 #[path = "../tests/support/mod.rs"]

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use linchpin_config::ProcessConfig;
+use linchpin_config::{FastCgiSocket, ProcessConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, Message, Notice, OperationId, Outcome, ProcessId, SignalPurpose};
+use crate::{
+    Generation, Message, Notice, OperationId, Outcome, ProcessId, SignalPurpose, SocketId,
+};
 
 /// The actions that one event brings about, in the order in which they are to be done.
 pub type Actions = Vec<Action>;
@@ -25,6 +27,28 @@ pub enum Action {
         group: String,
         /// It is an event listener: what it writes to standard output is for the core.
         is_listener: bool,
+        /// The socket that it gets as descriptor 0; none gives it a pipe.
+        socket: Option<SocketId>,
+    },
+    /// Have a listening socket open from the first start that is given it until `CloseSocket`. What fails
+    /// fails that start, and the next one tries again.
+    OpenSocket {
+        /// Names this opening.
+        socket: SocketId,
+        /// What it is like.
+        config: FastCgiSocket,
+    },
+    /// Close a listening socket. No start that was given it is under way.
+    CloseSocket {
+        /// Which.
+        socket: SocketId,
+    },
+    /// Open a listening socket and close it again; answered by `SocketTried`.
+    TrySocket {
+        /// Comes back with the answer.
+        operation: OperationId,
+        /// What it is like.
+        config: FastCgiSocket,
     },
     /// Send a signal; answered by `Signalled`.
     Signal {

@@ -125,6 +125,13 @@ pub enum Event {
         /// Which start of it.
         generation: Generation,
     },
+    /// Answer to [`Action::TrySocket`](crate::Action::TrySocket).
+    SocketTried {
+        /// The operation that asked.
+        operation: OperationId,
+        /// Why it cannot be opened, if so.
+        failure: Option<String>,
+    },
     /// Somebody wants something; answered by one [`Action::Reply`](crate::Action::Reply), now or later.
     Command {
         /// Names the answer.
@@ -254,6 +261,8 @@ pub enum SpawnFailureKind {
     NoFile,
     /// The command exists and cannot be run, or cannot be parsed.
     NotExecutable,
+    /// The socket that it shares with its section cannot be opened.
+    Socket,
     /// Anything else: descriptors, memory, log files.
     Other,
 }

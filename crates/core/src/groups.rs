@@ -197,16 +197,9 @@ impl Supervisor {
         }
     }
 
-    pub(crate) fn add_configured(&mut self, name: &str, step: &mut Step<'_>) -> Outcome {
-        let Some(config) = self.configured.get(name).cloned() else {
-            return Outcome::Failed(Failure::BadName(name.to_owned()));
-        };
-        if self.groups.get(name).is_some() {
-            return Outcome::Failed(Failure::AlreadyAdded(name.to_owned()));
-        }
-        let members = self.add_group(&config, step);
+    pub(crate) fn add_and_start(&mut self, config: &Arc<GroupConfig>, step: &mut Step<'_>) {
+        let members = self.add_group(config, step);
         self.autostart(&members, step);
-        Outcome::Done
     }
 
     fn add_group(&mut self, config: &Arc<GroupConfig>, step: &mut Step<'_>) -> Vec<ProcessId> {
@@ -270,10 +263,7 @@ impl Supervisor {
             && matches!(process.life, Life::Ended { .. })
         {
             // It ended in UNKNOWN, and its last output is still being read.
-            step.act(Action::Release {
-                process: id,
-                generation: process.generation,
-            });
+            self.release(id, process.generation, step);
         }
         step.act(Action::ProcessRemoved { process: id });
     }

@@ -8,9 +8,10 @@
 //!
 //! How it hangs together: `supervisor` takes an event to the part that it is for; `lifecycle` and `stop`
 //! are one process from start to end; `remains` is what may outlive a stop and keeps the next start
-//! waiting; `operation` is who waits for what; `groups` adds, removes and reloads; `shutdown` ends it all;
-//! `timers` is the one table of deadlines; `pool` is who hears of events. Each change of state goes through one function, which publishes
-//! it with its reason and then looks at those that wait for the process.
+//! waiting; `operation` is who waits for what; `groups` adds, removes and reloads; `sockets` are what the
+//! processes of an fcgi-program share; `shutdown` ends it all; `timers` is the one table of deadlines;
+//! `pool` is who hears of events. Each change of state goes through one function, which publishes it with
+//! its reason and then looks at those that wait for the process.
 //!
 //! What is always true, and checked by the simulator (`tests/simulator`) after every event of millions:
 //! see its list of invariants. The behaviours are written down as scripts (`tests/behaviour`).
@@ -31,6 +32,7 @@ mod process;
 mod reason;
 mod remains;
 mod shutdown;
+mod sockets;
 mod state;
 mod stop;
 mod supervisor;
@@ -44,7 +46,7 @@ pub use event::{
     SpawnFailure, SpawnFailureKind, Target,
 };
 pub use freeze::FreezeError;
-pub use ids::{Generation, OperationId, ProcessId};
+pub use ids::{Generation, OperationId, ProcessId, SocketId};
 pub use message::Message;
 pub use notice::{Channel, Notice, Output, TickPeriod};
 pub use outcome::{Failure, Outcome, ProcessResult};

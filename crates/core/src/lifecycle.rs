@@ -138,18 +138,20 @@ impl Supervisor {
             return;
         }
         self.next_generation += 1;
-        process.generation = Generation(self.next_generation);
+        let generation = Generation(self.next_generation);
+        process.generation = generation;
         process.life = Life::InFlight;
         process.up_since = step.now.monotonic;
-        let (generation, config) = (process.generation, process.config.clone());
-        let group = process.group.clone();
+        let (config, group) = (process.config.clone(), process.group.clone());
         let is_listener = self.listener_begins(id);
+        let socket = self.take_socket(id, generation, step);
         step.act(Action::Spawn {
             process: id,
             generation,
             config,
             group,
             is_listener,
+            socket,
         });
     }
 
@@ -161,6 +163,7 @@ impl Supervisor {
         exec_failure: Option<String>,
         step: &mut Step<'_>,
     ) {
+        self.socket_is_open(generation);
         if self.late_spawn(generation, pid, step) {
             return;
         }
@@ -205,6 +208,7 @@ impl Supervisor {
         failure: SpawnFailure,
         step: &mut Step<'_>,
     ) {
+        self.socket_after_failure(generation, failure.kind);
         if self.late_spawn_failure(generation, step) {
             return;
         }
@@ -220,6 +224,7 @@ impl Supervisor {
         step.act(Action::Log(Message::SpawnError {
             text: failure.text.clone(),
         }));
+        self.release_socket(generation, step);
         if state == ProcessState::Stopping {
             self.stopped_without_process(id, step);
         } else {
@@ -302,11 +307,7 @@ impl Supervisor {
         }
         let is_current = |process: &&mut Process| process.generation == generation;
         let Some(process) = self.processes.get_mut(&id).filter(is_current) else {
-            step.act(Action::Release {
-                process: id,
-                generation,
-            });
-            return;
+            return self.release(id, generation, step);
         };
         let Life::Alive { pid } = process.life else {
             return;
@@ -370,10 +371,7 @@ impl Supervisor {
         };
         // After the event of its own end, as in the original.
         self.listener_ended(id, step);
-        step.act(Action::Release {
-            process: id,
-            generation,
-        });
+        self.release(id, generation, step);
         match after {
             AfterEnd::Nothing => {}
             AfterEnd::Backoff(reason) => self.enter_backoff(id, reason, step),
@@ -383,6 +381,20 @@ impl Supervisor {
                 }
             }
         }
+    }
+
+    /// Everything about a start is known, and it holds nothing any more.
+    pub(crate) fn release(
+        &mut self,
+        process: ProcessId,
+        generation: Generation,
+        step: &mut Step<'_>,
+    ) {
+        step.act(Action::Release {
+            process,
+            generation,
+        });
+        self.release_socket(generation, step);
     }
 
     fn end_of_stop(&mut self, id: ProcessId, pid: i32, end: End, step: &mut Step<'_>) -> AfterEnd {

@@ -132,6 +132,16 @@ pub enum Message {
     ListenerDoesNotRead {
         name: String,
     },
+    CreatingSocket {
+        url: String,
+    },
+    ClosingSocket {
+        url: String,
+    },
+    /// Ours: a socket of a member of a `[group:x]` cannot be opened.
+    SocketUnusable {
+        text: String,
+    },
     /// Ours: a stop came before there was a process, and the start is still not over.
     StartAbandoned {
         name: String,
@@ -157,6 +167,8 @@ impl Message {
             | Self::SpawnError { .. }
             | Self::EnteredRunning { .. }
             | Self::GaveUp { .. }
+            | Self::CreatingSocket { .. }
+            | Self::ClosingSocket { .. }
             | Self::WaitingToStop { .. }
             | Self::WaitingToDie { .. } => LogLevel::Info,
             Self::Exited { expected, .. } | Self::Stopped { expected, .. } => {
@@ -187,7 +199,7 @@ impl Message {
             | Self::EventRejected { .. }
             | Self::BadResultLine { .. }
             | Self::ListenerDoesNotRead { .. } => LogLevel::Warn,
-            Self::BufferOverflowed { .. } => LogLevel::Error,
+            Self::BufferOverflowed { .. } | Self::SocketUnusable { .. } => LogLevel::Error,
             Self::KillRefused { .. } | Self::SignalRefused { .. } => LogLevel::Critical,
         }
     }
@@ -318,6 +330,12 @@ impl fmt::Display for Message {
             Self::ListenerDoesNotRead { name } => write!(
                 f,
                 "{name}: asks for events without reading those that it was sent, and gets no more until it has"
+            ),
+            Self::CreatingSocket { url } => write!(f, "Creating socket {url}"),
+            Self::ClosingSocket { url } => write!(f, "Closing socket {url}"),
+            Self::SocketUnusable { text } => write!(
+                f,
+                "{text}; its processes cannot be started until it can be opened"
             ),
             Self::StartAbandoned { name } => {
                 write!(

@@ -167,6 +167,7 @@ impl Supervisor {
     ) -> bool {
         let is_late = self.remains.contains_key(&generation);
         if is_late {
+            self.release_socket(generation, step);
             self.remains_gone(generation, step);
         }
         is_late
@@ -183,10 +184,7 @@ impl Supervisor {
             return false;
         };
         let id = remains.process;
-        step.act(Action::Release {
-            process: id,
-            generation,
-        });
+        self.release(id, generation, step);
         self.remains_gone(generation, step);
         if self.processes.get(&id).is_some_and(|process| {
             process.state == ProcessState::Unknown && process.life == Life::None

@@ -65,6 +65,7 @@ impl Supervisor {
             }
         }
         self.refuse_unchecked_starts(step);
+        self.refuse_additions(step);
         self.continue_shutdown(step);
         self.report_shutdown(step);
     }

@@ -13,6 +13,7 @@ use crate::pool::Pools;
 use crate::process::Process;
 use crate::remains::Remains;
 use crate::shutdown::Shutdown;
+use crate::sockets::{Addition, Sockets};
 use crate::timers::{Timer, Timers};
 use crate::{
     Action, Actions, Command, DaemonState, Event, Failure, Generation, Monotonic, Notice, Now,
@@ -28,6 +29,9 @@ pub struct Supervisor {
     pub(crate) operations: BTreeMap<OperationId, Operation>,
     /// What may still exist of earlier starts.
     pub(crate) remains: BTreeMap<Generation, Remains>,
+    pub(crate) sockets: Sockets,
+    /// Groups that are about to be added.
+    pub(crate) additions: BTreeMap<OperationId, Addition>,
     pub(crate) timers: Timers,
     pub(crate) pools: Pools,
     pub(crate) shutdown: Option<Shutdown>,
@@ -58,6 +62,8 @@ impl Supervisor {
             processes: BTreeMap::new(),
             operations: BTreeMap::new(),
             remains: BTreeMap::new(),
+            sockets: Sockets::default(),
+            additions: BTreeMap::new(),
             timers: Timers::default(),
             pools: Pools::default(),
             shutdown: None,
@@ -70,12 +76,14 @@ impl Supervisor {
     ///
     /// It uses none of the identifiers of this one, so that an answer which belongs to this one is never
     /// mistaken for its own; and it knows of starts that were given up and may still come about: they
-    /// are killed when they do, and their successors wait for that. The serial numbers of events go on.
+    /// are killed when they do, and their successors wait for that. The sockets that they hold stay open.
+    /// The serial numbers of events go on.
     #[must_use]
     pub fn successor(&self, config: &Config) -> Self {
         Self {
             remains: self.remains.clone(),
             pools: self.pools.successor(),
+            sockets: self.sockets.clone(),
             next_process: self.next_process,
             next_generation: self.next_generation,
             ..Self::new(config)
@@ -181,6 +189,9 @@ impl Supervisor {
                 process,
                 generation,
             } => self.input_drained(process, generation),
+            Event::SocketTried { operation, failure } => {
+                self.socket_tried(operation, failure, &mut step);
+            }
             Event::Command { operation, command } => self.command(operation, command, &mut step),
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
@@ -218,7 +229,7 @@ impl Supervisor {
                     return self.begin_signal(operation, &target, signal, step);
                 }
                 Command::Reload { config } => self.reload(*config),
-                Command::AddGroup { name } => self.add_configured(&name, step),
+                Command::AddGroup { name } => return self.begin_addition(operation, &name, step),
                 Command::RemoveGroup { name } => self.remove_group(&name, step),
             }
         };

@@ -1,5 +1,7 @@
 //! What the core does, behaviour by behaviour: each file of `behaviour/` holds scripts whose names say it.
 
+#[path = "support/fastcgi.rs"]
+mod fastcgi;
 #[path = "behaviour/script.rs"]
 mod script;
 mod support;
@@ -29,6 +31,11 @@ fn process_groups_and_late_starts() {
 #[test]
 fn operations_and_their_replies() {
     check(include_str!("behaviour/operations.txt"));
+}
+
+#[test]
+fn shared_sockets() {
+    check(include_str!("behaviour/sockets.txt"));
 }
 
 #[test]

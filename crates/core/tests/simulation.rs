@@ -17,12 +17,15 @@
 //! | no limit to draining; a second release; none for a process that was removed | `ReleasedOnce` |
 //! | a SIGKILL to a process that has been reaped | `SignalsReachNoStranger` |
 //! | a stop that is not answered at the exit, or in UNKNOWN, or when its group is removed | `OneReply` |
+//! | a start that was given up fails and keeps its socket; a socket closed with its first process | `SocketsHeld` |
 //! | a waited start answered when there is a process | `TrueReplies` |
 //! | a reload that forgets what was removed | `ReloadConverges` |
 //! | a blocked start let go during a shutdown | `NoStartInShutdown` |
 //! | a shutdown that waits for no tier, for no process group, or leaves replies owed | `ShutdownFinishes` |
 //! | deadlines left out of the frozen form | `FreezeChangesNothing` |
 
+#[path = "support/fastcgi.rs"]
+mod fastcgi;
 mod simulator;
 mod support;
 

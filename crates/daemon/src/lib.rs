@@ -8,6 +8,7 @@
 
 mod control;
 mod descriptor;
+mod fastcgi;
 mod http;
 mod loading;
 mod messages;

@@ -87,19 +87,20 @@ impl OpenServers {
             match OpenServer::open(server) {
                 Ok(opened) => servers.open.push(opened),
                 Err(error) => {
-                    for file in servers
-                        .open
-                        .iter()
-                        .filter_map(|server| server.file.as_ref())
-                    {
-                        // The error that led here is the one to tell of.
-                        let _ = file.remove();
-                    }
+                    servers.remove_files();
                     return Err(error);
                 }
             }
         }
         Ok(servers)
+    }
+
+    /// Removes the socket files, when it turns out that nothing is to be served.
+    pub(crate) fn remove_files(&self) {
+        for file in self.open.iter().filter_map(|server| server.file.as_ref()) {
+            // The error that led here is the one to tell of.
+            let _ = file.remove();
+        }
     }
 
     /// Paths of stale sockets that were taken over.

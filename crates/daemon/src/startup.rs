@@ -26,6 +26,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::control::Control;
 use crate::descriptor::readable;
+use crate::fastcgi;
 use crate::http::{self, Services};
 use crate::loading::{Loaded, Loader};
 use crate::messages::level;
@@ -188,6 +189,16 @@ impl Invocation {
         })?;
         for (level, text) in messages {
             main_log.log(level, &text);
+        }
+        // After the servers, so that a second copy of a running daemon takes no socket away from the first.
+        let is_held = |url: &str| {
+            estate
+                .as_ref()
+                .is_some_and(|estate| estate.holds_socket(url))
+        };
+        if let Err(error) = fastcgi::try_all(&config.groups, is_held, &mut main_log) {
+            servers.remove_files();
+            return Err(Refusal::usage(&self.program, error));
         }
         let auto_logs = AutoLogs::new(Path::new(&supervisord.childlogdir), &supervisord.identifier)
             .map_err(unusable("get random numbers"))?;

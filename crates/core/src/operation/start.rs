@@ -54,7 +54,7 @@ impl Supervisor {
             Some(failure) => Some(Err(match failure.kind {
                 SpawnFailureKind::NoFile => Failure::NoFile(failure.text),
                 SpawnFailureKind::NotExecutable => Failure::NotExecutable(failure.text),
-                SpawnFailureKind::Other => Failure::Failed(failure.text),
+                SpawnFailureKind::Socket | SpawnFailureKind::Other => Failure::Failed(failure.text),
             })),
             None => self.refusal_to_start(watcher, process, step),
         };

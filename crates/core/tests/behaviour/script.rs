@@ -14,10 +14,10 @@ use linchpin_config::{
 use linchpin_core::{
     Action, Actions, Channel, Command, Delivery, Event, ExitStatus, Generation, Monotonic, Notice,
     Now, OperationId, Outcome, OutputKind, ProcessId, ShutdownCause, SignalOutcome, SignalTarget,
-    SpawnFailure, SpawnFailureKind, Supervisor, Target, Wall,
+    SocketId, SpawnFailure, SpawnFailureKind, Supervisor, Target, Wall,
 };
 
-use crate::support;
+use crate::{fastcgi, support};
 
 const SECOND: f64 = 1e9;
 
@@ -66,6 +66,14 @@ struct Program {
     group_priority: i64,
     pool: Option<EventListenerPool>,
     process: ProcessConfig,
+    /// It makes its group an fcgi-program, or is one in its group.
+    socket: Option<Socket>,
+}
+
+#[derive(Clone)]
+enum Socket {
+    OfGroup(String),
+    OfMember(String),
 }
 
 /// A core, and what is needed to talk to it in words.
@@ -80,6 +88,8 @@ struct Stage {
     /// The starts of each process, the latest last.
     starts: BTreeMap<String, Vec<(ProcessId, Generation)>>,
     checks: Vec<(OperationId, ProcessId)>,
+    /// Sockets that are being tried.
+    trials: Vec<OperationId>,
     holds_checks: bool,
     signal_outcome: Option<SignalOutcome>,
     /// What becomes of the next events that are sent, if not all goes well.
@@ -168,6 +178,11 @@ impl Stage {
                     drained: !words.contains(&"undrained"),
                     group_alive: words.contains(&"survivors"),
                 });
+            }
+            "tried" => {
+                let operation = self.trials.remove(0);
+                let failure = (words.len() > 1).then(|| words[1..].join(" "));
+                self.feed(Event::SocketTried { operation, failure });
             }
             "drained" => {
                 let (process, generation) = self.start(name, words);
@@ -350,7 +365,10 @@ impl Stage {
                     generation,
                     delivery: self.deliveries.pop().unwrap_or(Delivery::Taken),
                 }),
+                Action::TrySocket { operation, .. } => self.trials.push(operation),
                 Action::Spawn { .. }
+                | Action::OpenSocket { .. }
+                | Action::CloseSocket { .. }
                 | Action::Release { .. }
                 | Action::FollowGroup { .. }
                 | Action::ForgetGroup { .. }
@@ -379,10 +397,14 @@ impl Stage {
             Action::Spawn {
                 process,
                 generation,
+                socket,
                 ..
             } => {
                 let name = name(process);
-                let line = format!("spawn {name}");
+                let mut line = format!("spawn {name}");
+                if let Some(SocketId(socket)) = socket {
+                    let _ = write!(line, " with socket {socket}");
+                }
                 let starts = self.starts.entry(name).or_default();
                 starts.push((*process, *generation));
                 line
@@ -399,6 +421,11 @@ impl Stage {
                 };
                 format!("signal {signal} to {} ({whom})", name(process))
             }
+            Action::OpenSocket { socket, config } => {
+                format!("open socket {} {}", socket.0, config.url)
+            }
+            Action::CloseSocket { socket } => format!("close socket {}", socket.0),
+            Action::TrySocket { config, .. } => format!("try {}", config.url),
             Action::CheckCommand { process, .. } => format!("check {}", name(process)),
             Action::Release { process, .. } => format!("release {}", name(process)),
             Action::FollowGroup { pgid, .. } => format!("follow group {pgid}"),
@@ -564,10 +591,14 @@ fn program(kind: &str, words: &[&str]) -> Program {
         buffer_size: 10,
         result_handler: "supervisor.dispatchers:default_handler".to_owned(),
     };
+    let mut socket = None;
     for word in &words[1..] {
         let (key, value) = word.split_once('=').expect("key=value");
         let number = || value.parse().expect("a number");
         match key {
+            "section" => value.clone_into(&mut process.section),
+            "socket" => socket = Some(Socket::OfGroup(value.to_owned())),
+            "member-socket" => socket = Some(Socket::OfMember(value.to_owned())),
             "group" => value.clone_into(&mut group),
             "group-priority" => group_priority = number(),
             "priority" => process.priority = number(),
@@ -606,40 +637,41 @@ fn program(kind: &str, words: &[&str]) -> Program {
         group_priority,
         pool: is_listener.then_some(pool),
         process,
+        socket,
     }
 }
 
 fn config(programs: &[Program]) -> Config {
-    let mut groups: BTreeMap<&str, (i64, GroupKind, Vec<ProcessConfig>)> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Vec<&Program>> = BTreeMap::new();
     for program in programs {
-        let kind = match &program.pool {
-            Some(pool) => GroupKind::EventListener(pool.clone()),
-            None => GroupKind::Program,
-        };
-        let (priority, _, members) =
-            groups
-                .entry(&program.group)
-                .or_insert((program.group_priority, kind, Vec::new()));
-        *priority = program.group_priority;
-        members.push(program.process.clone());
+        groups.entry(&program.group).or_default().push(program);
     }
-    support::config(
-        groups
-            .into_iter()
-            .map(|(name, (priority, kind, members))| match kind {
-                GroupKind::Program => support::group(name, priority, members),
-                kind @ (GroupKind::FastCgi(_) | GroupKind::EventListener(_)) => {
-                    support::group_of_kind(name, priority, kind, members)
-                }
-            })
-            .collect::<Vec<Arc<_>>>(),
-    )
+    let groups = groups.into_iter().map(|(name, members)| {
+        let priority = members.last().map_or(999, |member| member.group_priority);
+        let processes = members
+            .iter()
+            .map(|member| member.process.clone())
+            .collect();
+        if let Some(pool) = members.iter().find_map(|member| member.pool.clone()) {
+            let kind = GroupKind::EventListener(pool);
+            return support::group_of_kind(name, priority, kind, processes);
+        }
+        match members.iter().find_map(|member| member.socket.as_ref()) {
+            None => support::group(name, priority, processes),
+            Some(Socket::OfGroup(path)) => fastcgi::fastcgi(name, priority, processes, path),
+            Some(Socket::OfMember(path)) => {
+                fastcgi::group_with_fastcgi(name, priority, processes, path)
+            }
+        }
+    });
+    support::config(groups.collect::<Vec<Arc<_>>>())
 }
 
 fn failure(words: &[&str]) -> Option<SpawnFailure> {
     let kind = match *words.first()? {
         "no-file" => SpawnFailureKind::NoFile,
         "not-executable" => SpawnFailureKind::NotExecutable,
+        "socket" => SpawnFailureKind::Socket,
         "other" => SpawnFailureKind::Other,
         _ => return None,
     };

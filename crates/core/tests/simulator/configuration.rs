@@ -5,7 +5,7 @@ use std::sync::Arc;
 use linchpin_config::{AutoRestart, Config, GroupConfig, ProcessConfig};
 
 use super::random::Random;
-use crate::support;
+use crate::{fastcgi, support};
 
 /// Names of groups; few, so that a reload meets the ones that are there.
 pub(crate) const GROUPS: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -48,7 +48,13 @@ fn group(random: &mut Random, name: &str) -> Arc<GroupConfig> {
             .map(|name| process(random, name))
             .collect()
     };
-    support::group(name, priority, processes)
+    // Few sockets, so that groups meet at them.
+    let path = random.pick(&["/run/one", "/run/two"]);
+    match random.below(6) {
+        0 => fastcgi::fastcgi(name, priority, processes, path),
+        1 => fastcgi::group_with_fastcgi(name, priority, processes, path),
+        _ => support::group(name, priority, processes),
+    }
 }
 
 fn process(random: &mut Random, name: &str) -> ProcessConfig {

@@ -23,6 +23,7 @@ enum Kind {
     Drained,
     Empty,
     Checked,
+    Tried,
     Protect,
     Stray,
     Start,
@@ -36,7 +37,7 @@ enum Kind {
     Freeze,
 }
 
-const WEIGHTS: [(Kind, u64); 23] = [
+const WEIGHTS: [(Kind, u64); 24] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -49,6 +50,7 @@ const WEIGHTS: [(Kind, u64); 23] = [
     (Kind::Drained, 40),
     (Kind::Empty, 20),
     (Kind::Checked, 60),
+    (Kind::Tried, 60),
     (Kind::Protect, 4),
     (Kind::Stray, 3),
     (Kind::Start, 40),
@@ -103,6 +105,7 @@ impl Generator {
                 Kind::Drained => undrained > 0,
                 Kind::Empty => world.count(|start| start.has_group) > 0,
                 Kind::Checked => !world.checks.is_empty(),
+                Kind::Tried => !world.trials.is_empty(),
                 Kind::PassToDeadline => history.supervisor.next_deadline().is_some(),
                 Kind::Shutdown => history.events >= self.shutdown_after && !history.is_finished(),
                 Kind::BeginAnew => history.is_finished(),
@@ -186,6 +189,10 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
             nth,
             failure: random.percent(10).then(|| failure_kind(random)),
         },
+        Kind::Tried => Stimulus::Tried {
+            nth,
+            fails: random.percent(20),
+        },
         Kind::Protect => Stimulus::Protect { nth },
         Kind::Stray => Stimulus::Stray { nth },
         Kind::Start => Stimulus::Command(Command::Start {
@@ -235,6 +242,7 @@ fn failure_kind(random: &mut Random) -> SpawnFailureKind {
     random.pick(&[
         SpawnFailureKind::NoFile,
         SpawnFailureKind::NotExecutable,
+        SpawnFailureKind::Socket,
         SpawnFailureKind::Other,
     ])
 }

@@ -137,6 +137,7 @@ impl History {
             Stimulus::Drained { nth } => world.drained(*nth),
             Stimulus::Empty { nth } => world.empty(*nth),
             Stimulus::Checked { nth, failure } => world.checked(*nth, *failure),
+            Stimulus::Tried { nth, fails } => world.tried(*nth, *fails),
             Stimulus::Protect { nth } => {
                 world.protect(*nth);
                 None
@@ -288,6 +289,11 @@ impl History {
             Stimulus::Checked {
                 nth: 0,
                 failure: None,
+            }
+        } else if !world.trials.is_empty() {
+            Stimulus::Tried {
+                nth: 0,
+                fails: false,
             }
         } else if is_asked && (hung_starts_answer || deadline.is_none()) {
             Stimulus::Spawned {
@@ -470,8 +476,12 @@ fn action_summary(action: &Action) -> String {
             generation,
             config,
             group,
+            socket,
             ..
-        } => format!("Spawn {group}:{} {process} {generation:?}", config.name),
+        } => format!(
+            "Spawn {group}:{} {process} {generation:?} {socket:?}",
+            config.name
+        ),
         Action::CheckCommand {
             operation, process, ..
         } => format!("CheckCommand {operation:?} {process}"),
@@ -484,6 +494,9 @@ fn action_summary(action: &Action) -> String {
 /// A group in a line.
 pub(crate) fn group_summary(group: &GroupConfig) -> String {
     let mut text = format!("{} priority={}", group.name, group.priority);
+    for socket in group.sockets() {
+        let _ = write!(text, " socket={}", socket.url);
+    }
     for process in &group.processes {
         let _ = write!(
             text,

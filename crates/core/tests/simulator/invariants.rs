@@ -27,6 +27,8 @@ pub(crate) enum Invariant {
     OneLiveProcess,
     /// Every process that came to be is released exactly once, after its end, within 200 ms of it.
     ReleasedOnce,
+    /// A shared socket is open as long as a start that was given it is under way or alive, and no longer.
+    SocketsHeld,
     /// A signal goes to the process or the followed group that it is meant for, never to a pid whose
     /// owner's end has been told.
     SignalsReachNoStranger,
@@ -157,6 +159,7 @@ impl Checker {
             | Event::ListenerOutput { .. }
             | Event::Delivered { .. }
             | Event::InputDrained { .. }
+            | Event::SocketTried { .. }
             | Event::Shutdown { .. } => {}
         }
     }
@@ -254,6 +257,9 @@ impl Checker {
                 self.finished(world)
             }
             Action::CheckCommand { .. }
+            | Action::OpenSocket { .. }
+            | Action::CloseSocket { .. }
+            | Action::TrySocket { .. }
             | Action::Release { .. }
             | Action::FollowGroup { .. }
             | Action::ForgetGroup { .. }
@@ -363,6 +369,7 @@ impl Checker {
                 return Err(Invariant::ReleasedOnce.broken(format!("not in time: {start:?}")));
             }
         }
+        world.sockets_are_held()?;
         self.open_operations_wait(world)
     }
 
@@ -387,9 +394,8 @@ impl Checker {
                         || has_one_in(target, ProcessState::Starting)
                         || has_one_in(target, ProcessState::Stopping)
                 }
-                Command::Reload { .. } | Command::AddGroup { .. } | Command::RemoveGroup { .. } => {
-                    false
-                }
+                Command::AddGroup { .. } => world.trials.contains(id),
+                Command::Reload { .. } | Command::RemoveGroup { .. } => false,
             };
             if !waits {
                 return Err(Invariant::OneReply.broken(format!(

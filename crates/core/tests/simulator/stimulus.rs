@@ -45,6 +45,8 @@ pub(crate) enum Stimulus {
         nth: usize,
         failure: Option<SpawnFailureKind>,
     },
+    /// A socket has been tried.
+    Tried { nth: usize, fails: bool },
     /// From now on a process cannot be signalled.
     Protect { nth: usize },
     /// Answers that nobody waits for any more.

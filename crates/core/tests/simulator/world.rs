@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use linchpin_config::FastCgiSocket;
 use linchpin_core::{
     Action, Event, ExitStatus, Generation, Monotonic, Now, OperationId, ProcessId, SignalOutcome,
-    SignalPurpose, SignalTarget, SpawnFailure, SpawnFailureKind, Wall,
+    SignalPurpose, SignalTarget, SocketId, SpawnFailure, SpawnFailureKind, Wall,
 };
 
 use super::invariants::{Invariant, Violation};
@@ -30,6 +31,10 @@ pub(crate) struct World {
     pub(crate) waiting: VecDeque<Event>,
     /// Commands that are being looked up.
     pub(crate) checks: Vec<(OperationId, ProcessId)>,
+    /// Listening sockets that are open.
+    pub(crate) sockets: BTreeMap<SocketId, FastCgiSocket>,
+    /// Listening sockets that are being tried.
+    pub(crate) trials: Vec<OperationId>,
     /// Answers to signals come at once (else they join the waiting news).
     pub(crate) answers_at_once: bool,
     /// Answers that come at once.
@@ -43,6 +48,7 @@ pub(crate) struct Start {
     pub(crate) process: ProcessId,
     pub(crate) group: String,
     pub(crate) name: String,
+    pub(crate) socket: Option<SocketId>,
     pub(crate) phase: Phase,
     /// Signals to it are refused.
     pub(crate) is_protected: bool,
@@ -107,6 +113,8 @@ impl World {
             starts: BTreeMap::new(),
             waiting: VecDeque::new(),
             checks: Vec::new(),
+            sockets: BTreeMap::new(),
+            trials: Vec::new(),
             answers_at_once,
             prompt: VecDeque::new(),
             next_pid: PIDS.start,
@@ -268,6 +276,14 @@ impl World {
         })
     }
 
+    pub(crate) fn tried(&mut self, nth: usize, fails: bool) -> Option<Event> {
+        let position = nth.checked_rem(self.trials.len())?;
+        Some(Event::SocketTried {
+            operation: self.trials.remove(position),
+            failure: fails.then(|| "Could not create FastCGI socket unix:///x".to_owned()),
+        })
+    }
+
     pub(crate) fn protect(&mut self, nth: usize) {
         if let Some(generation) = self.nth(nth, |start| start.may_live() && !start.is_doomed)
             && let Some(start) = self.starts.get_mut(&generation)
@@ -309,8 +325,27 @@ impl World {
                 generation,
                 config,
                 group,
+                socket,
                 ..
-            } => self.spawn(*process, *generation, group, &config.name),
+            } => self.spawn(*process, *generation, group, &config.name, *socket),
+            Action::OpenSocket { socket, config } => {
+                match self.sockets.insert(*socket, config.clone()) {
+                    None => Ok(()),
+                    Some(_) => {
+                        Err(Invariant::SensibleRequests
+                            .broken(format!("{socket:?} is opened twice")))
+                    }
+                }
+            }
+            Action::CloseSocket { socket } => self.close(*socket),
+            Action::TrySocket { operation, config } => {
+                self.trials.push(*operation);
+                if self.sockets.values().any(|open| open.url == config.url) {
+                    return Err(Invariant::SocketsHeld
+                        .broken(format!("{} is tried while it is in use", config.url)));
+                }
+                Ok(())
+            }
             Action::Signal {
                 process,
                 generation,
@@ -361,7 +396,13 @@ impl World {
         generation: Generation,
         group: &str,
         name: &str,
+        socket: Option<SocketId>,
     ) -> Result<(), Violation> {
+        if let Some(id) = socket
+            && !self.sockets.contains_key(&id)
+        {
+            return Err(Invariant::SocketsHeld.broken(format!("{id:?} is given and not open")));
+        }
         let is_other = |start: &&Start| {
             start.group == group && start.name == name && start.may_live() && !start.is_disowned
         };
@@ -375,6 +416,7 @@ impl World {
             process,
             group: group.to_owned(),
             name: name.to_owned(),
+            socket,
             phase: Phase::Asked,
             is_protected: false,
             is_told: false,
@@ -393,6 +435,30 @@ impl World {
                 Err(Invariant::SensibleRequests.broken(format!("{generation:?} used twice")))
             }
         }
+    }
+
+    fn close(&mut self, socket: SocketId) -> Result<(), Violation> {
+        if self.sockets.remove(&socket).is_none() {
+            return Err(Invariant::SocketsHeld.broken(format!("{socket:?} is closed and not open")));
+        }
+        let holds = |start: &&Start| start.socket == Some(socket) && !start.is_released;
+        match self.starts.values().find(holds) {
+            None => Ok(()),
+            Some(start) => {
+                Err(Invariant::SocketsHeld.broken(format!("{socket:?} is closed under {start:?}")))
+            }
+        }
+    }
+
+    /// Whether every open socket has somebody who holds it.
+    pub(crate) fn sockets_are_held(&self) -> Result<(), Violation> {
+        for socket in self.sockets.keys() {
+            let holds = |start: &Start| start.socket == Some(*socket) && !start.is_released;
+            if !self.starts.values().any(holds) {
+                return Err(Invariant::SocketsHeld.broken(format!("{socket:?} is left open")));
+            }
+        }
+        Ok(())
     }
 
     fn signal(
@@ -481,6 +547,7 @@ fn failure(kind: SpawnFailureKind) -> SpawnFailure {
     let text = match kind {
         SpawnFailureKind::NoFile => "can't find command 'x'",
         SpawnFailureKind::NotExecutable => "command at 'x' is not executable",
+        SpawnFailureKind::Socket => "Could not create FastCGI socket unix:///x",
         SpawnFailureKind::Other => "too many open files to spawn 'x'",
     };
     SpawnFailure {

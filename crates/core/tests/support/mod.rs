@@ -53,6 +53,7 @@ pub(crate) fn group_of_kind(
         priority,
         kind,
         processes: processes.into_iter().map(Arc::new).collect(),
+        grouped_fastcgi: Vec::new(),
     })
 }
 
@@ -68,7 +69,6 @@ pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
         server_url: None,
         shadowed_groups: Vec::new(),
         shadowed_processes: Vec::new(),
-        grouped_fastcgi: Vec::new(),
     }
 }
 

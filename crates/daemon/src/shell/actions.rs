@@ -1,5 +1,7 @@
 //! What the core says, done.
 
+use std::sync::Arc;
+
 use linchpin_core::{
     Action, Event, Generation, Message, Notice, ProcessId, SignalOutcome, SignalPurpose,
     SignalTarget,
@@ -10,6 +12,7 @@ use linchpin_sys::group::{group_exists, kill, kill_group};
 
 use super::Shell;
 use crate::control::Reply;
+use crate::fastcgi::SharedSocket;
 use crate::messages::level;
 use crate::spawner::{Job, Launch};
 
@@ -24,8 +27,10 @@ impl Shell {
                 config,
                 group,
                 is_listener,
+                socket,
             } => {
                 self.runs.insert(generation, process);
+                let socket = socket.and_then(|socket| self.sockets.get(&socket).cloned());
                 let slot = self.slots.entry(process).or_default();
                 let launch = Launch {
                     process,
@@ -36,8 +41,20 @@ impl Shell {
                     config,
                     group,
                     is_listener,
+                    socket,
                 };
                 self.spawner.submit(Job::Launch(Box::new(launch)));
+            }
+            Action::OpenSocket { socket, config } => {
+                self.sockets
+                    .insert(socket, Arc::new(SharedSocket::new(config)));
+            }
+            Action::CloseSocket { socket } => {
+                self.sockets.remove(&socket);
+            }
+            Action::TrySocket { operation, config } => {
+                let config = Box::new(config);
+                self.spawner.submit(Job::TrySocket { operation, config });
             }
             Action::Signal {
                 process,

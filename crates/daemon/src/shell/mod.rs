@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use linchpin_config::Config;
 use linchpin_core::{
-    Actions, Event, ExitStatus, Generation, Now, OperationId, ProcessId, ShutdownCause, Supervisor,
+    Actions, Event, ExitStatus, Generation, Now, OperationId, ProcessId, ShutdownCause, SocketId,
+    Supervisor,
 };
 use linchpin_log::{LogEvent, LogHandle, LogLevel, OwnerId, WatchId};
 use linchpin_sys::Pid;
@@ -31,6 +32,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::control::{Reply, Requests};
+use crate::fastcgi::SharedSocket;
 use crate::loading::{Load, Loaded, Loader};
 use crate::servers::Servers;
 use crate::site::Site;
@@ -56,6 +58,9 @@ pub(crate) const SIGNALS: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2,
 /// How many processes are reaped before other news gets a turn.
 const REAP_BATCH: usize = 256;
 
+/// The listening sockets of fcgi-programs that the core wants open.
+type Sockets = HashMap<SocketId, Arc<SharedSocket>>;
+
 /// Everything that the loop has at hand.
 #[derive(Debug)]
 pub(crate) struct Shell {
@@ -65,6 +70,7 @@ pub(crate) struct Shell {
     children: Children,
     spawner: Spawner,
     slots: HashMap<ProcessId, Slot>,
+    sockets: Sockets,
     /// Those who wait for the answer of an operation.
     callers: HashMap<OperationId, oneshot::Sender<Reply>>,
     /// Runs that have ended and whose last output is being read.
@@ -116,9 +122,17 @@ pub(crate) struct Succession {
 pub(crate) struct Estate {
     core: Supervisor,
     children: Children,
+    sockets: Sockets,
     spawner: Spawner,
     answers: UnboundedReceiver<Answer>,
     next_operation: u64,
+}
+
+impl Estate {
+    /// Whether something that outlived the restart may have this listening socket.
+    pub(crate) fn holds_socket(&self, url: &str) -> bool {
+        self.sockets.values().any(|socket| socket.url() == url)
+    }
 }
 
 /// What a process keeps outside the core.
@@ -149,6 +163,7 @@ impl Shell {
         let Estate {
             core,
             children,
+            sockets,
             spawner,
             answers,
             next_operation,
@@ -162,6 +177,7 @@ impl Shell {
                 Estate {
                     core: Supervisor::new(config),
                     children: Children::default(),
+                    sockets: Sockets::new(),
                     spawner: Spawner::new(sender),
                     answers,
                     next_operation: 0,
@@ -176,6 +192,7 @@ impl Shell {
             site,
             children,
             slots: HashMap::new(),
+            sockets,
             callers: HashMap::new(),
             draining: HashMap::new(),
             runs: HashMap::new(),
@@ -264,6 +281,7 @@ impl Shell {
                 estate: Estate {
                     core: self.core,
                     children: self.children,
+                    sockets: self.sockets,
                     spawner: self.spawner,
                     answers: self.answers,
                     next_operation: self.next_operation,
@@ -428,6 +446,9 @@ impl Shell {
                     failure,
                 });
             }
+            Answer::SocketTried { operation, failure } => {
+                self.feed(Event::SocketTried { operation, failure });
+            }
             Answer::Started {
                 process,
                 generation,
@@ -444,7 +465,8 @@ impl Shell {
                         process,
                         generation,
                     };
-                    slot.stdin = Some(Stdin::new(stdin, drained, self.drained_sender.clone()));
+                    slot.stdin =
+                        stdin.map(|stdin| Stdin::new(stdin, drained, self.drained_sender.clone()));
                 }
                 if has_streams {
                     self.owners.insert(process, Self::run_of(generation));

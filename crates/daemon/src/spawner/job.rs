@@ -3,13 +3,14 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use linchpin_config::ProcessConfig;
+use linchpin_config::{FastCgiSocket, ProcessConfig};
 use linchpin_core::{Generation, OperationId, ProcessId, SpawnFailure};
 use linchpin_log::{LogHandle, LogLevel};
 use linchpin_sys::Pid;
 use linchpin_sys::spawn::SpawnSlot;
 
 use super::launch;
+use crate::fastcgi::{self, SharedSocket};
 use crate::site::{AutoLog, Site};
 
 /// Something that may take long.
@@ -26,6 +27,11 @@ pub(crate) enum Job {
     },
     /// Start a process.
     Launch(Box<Launch>),
+    /// Open a listening socket and close it again.
+    TrySocket {
+        operation: OperationId,
+        config: Box<FastCgiSocket>,
+    },
     /// Say which processes of a group have outlived their leader.
     NameSurvivors {
         name: String,
@@ -47,6 +53,8 @@ pub(crate) struct Launch {
     /// The logs of its outputs, where they are AUTO.
     pub(crate) stdout_log: Option<Arc<AutoLog>>,
     pub(crate) stderr_log: Option<Arc<AutoLog>>,
+    /// The socket of its section, which becomes descriptor 0.
+    pub(crate) socket: Option<Arc<SharedSocket>>,
 }
 
 /// What became of a job.
@@ -56,6 +64,10 @@ pub(crate) enum Answer {
         operation: OperationId,
         process: ProcessId,
         failure: Option<SpawnFailure>,
+    },
+    SocketTried {
+        operation: OperationId,
+        failure: Option<String>,
     },
     Started {
         process: ProcessId,
@@ -70,8 +82,8 @@ pub(crate) struct Started {
     pub(crate) pid: i32,
     /// Which step between fork and exec failed, if one did.
     pub(crate) exec_failure: Option<String>,
-    /// The writing end of its standard input.
-    pub(crate) stdin: OwnedFd,
+    /// The writing end of its standard input, if that is a pipe.
+    pub(crate) stdin: Option<OwnedFd>,
     /// Its output is being captured.
     pub(crate) has_streams: bool,
 }
@@ -111,6 +123,10 @@ impl Job {
                     result,
                 })
             }
+            Self::TrySocket { operation, config } => Some(Answer::SocketTried {
+                operation,
+                failure: fastcgi::open(&config).err(),
+            }),
             Self::NameSurvivors { name, pgid, site } => {
                 name_survivors(&name, pgid, &site.logs);
                 None

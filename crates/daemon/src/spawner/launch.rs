@@ -59,6 +59,14 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
         site,
         ..
     } = launch;
+    // First, as there: a command that is not found leaves the same two lines about the socket in the log.
+    let socket = match &launch.socket {
+        Some(socket) => Some(socket.for_process().map_err(|text| SpawnFailure {
+            kind: SpawnFailureKind::Socket,
+            text,
+        })?),
+        None => None,
+    };
     let Resolved { program, words } = resolve(config, site)?;
     let dispatchers = |error: &io::Error| other(dispatcher_text(&config.name, error));
     let stdout = Output::open(launch, StreamKind::Stdout).map_err(|error| dispatchers(&error))?;
@@ -67,12 +75,18 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
     } else {
         Some(Output::open(launch, StreamKind::Stderr).map_err(|error| dispatchers(&error))?)
     };
-    let stdin = Pipe::new(NonBlocking::Writer).map_err(|error| dispatchers(&error))?;
+    let (stdin, stdin_writer) = match socket {
+        Some(socket) => (socket, None),
+        None => {
+            let pipe = Pipe::new(NonBlocking::Writer).map_err(|error| dispatchers(&error))?;
+            (pipe.reader, Some(pipe.writer))
+        }
+    };
 
     let arguments = words.into_iter().map(OsString::from).collect();
     let mut command = Command::new(program, arguments);
     command.environment = site.environment_of(config, group);
-    command.stdin = Stream::Descriptor(stdin.reader);
+    command.stdin = Stream::Descriptor(stdin);
     let (stdout_end, stdout_capture) = stdout.split();
     command.stdout = stdout_end;
     let mut stderr_capture = None;
@@ -119,7 +133,7 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
     Ok(Started {
         pid,
         exec_failure: spawned.failed.map(|failed| failed.to_string()),
-        stdin: stdin.writer,
+        stdin: stdin_writer,
         has_streams,
     })
 }

@@ -37,7 +37,8 @@ pub(crate) struct Spawner {
 
 #[derive(Debug)]
 struct Shared {
-    /// Bounded by the number of processes: each has at most one start and one check under way.
+    /// Bounded by the number of processes, each of which has at most one start and one check under way, and of
+    /// groups, each of which is added at most once at a time.
     jobs: Mutex<Queue>,
     wake: Condvar,
     /// Bounded as the jobs are: one answer each.

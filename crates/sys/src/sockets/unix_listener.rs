@@ -241,7 +241,7 @@ fn is_bound(path: &Path) -> bool {
         })
 }
 
-fn fits_into_address(path: &Path) -> bool {
+pub(super) fn fits_into_address(path: &Path) -> bool {
     path.as_os_str().len() < ADDRESS_PATH_BYTES
 }
 
