@@ -69,7 +69,10 @@ pub(super) struct Plan<'a> {
     pub(super) arguments: &'a [*const c_char],
     /// Ends with a null pointer.
     pub(super) environment: &'a [*const c_char],
+    /// Those that become 0, 1 and 2.
     pub(super) descriptors: [RawFd; 3],
+    /// The child begins with the daemon's own table of descriptors, and has to leave it first.
+    pub(super) shares_descriptors: bool,
     pub(super) directory: Option<&'a CStr>,
     pub(super) umask: Option<u32>,
     pub(super) identity: Identity<'a>,
@@ -109,6 +112,10 @@ fn set_up(plan: &Plan<'_>, message_descriptor: &mut RawFd) -> Result<(), Failed>
     check(unsafe { libc::syscall(libc::SYS_setpgid, 0 as c_int, 0 as c_int) })
         .map_err(|errno| Failed(Stage::ProcessGroup, errno))?;
     reset_signal_actions(plan.ignores_sigpipe_and_sigxfsz);
+    if plan.shares_descriptors {
+        leave_shared_descriptors(plan.descriptors)
+            .map_err(|errno| Failed(Stage::Descriptors, errno))?;
+    }
     place_descriptors(plan.descriptors).map_err(|errno| Failed(Stage::Descriptors, errno))?;
     *message_descriptor = 2;
     close_rest(plan.close_descriptors_below);
@@ -177,6 +184,22 @@ fn unblock_signals() {
             KERNEL_SIGNAL_SET_BYTES,
         )
     };
+}
+
+/// Takes a table of descriptors of our own, which holds no more of the daemon's than what lies below those
+/// that we need. From the daemon's own nothing is closed.
+fn leave_shared_descriptors(needed: [RawFd; 3]) -> Result<(), c_int> {
+    let highest = needed.into_iter().max().unwrap_or_default();
+    // SAFETY: numbers.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            highest.unsigned_abs() + 1,
+            c_uint::MAX,
+            libc::CLOSE_RANGE_UNSHARE,
+        )
+    })?;
+    Ok(())
 }
 
 /// Makes the three descriptors 0, 1 and 2, which then survive the exec.

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::child::{self, Identity, KernelLimit, Plan, Report};
 use super::command::Prepared;
 use super::failure::{ExecFailure, SpawnError, Stage};
+use super::landing::Landing;
 use super::stack::ChildStack;
 use crate::Pid;
 use crate::credentials::Credentials;
@@ -51,9 +52,24 @@ pub struct Spawned {
     pub failed: Option<ExecFailure>,
 }
 
+/// What each thread that starts processes has: it sleeps while its child uses it.
+struct Place {
+    stack: ChildStack,
+    /// None where the kernel cannot: then children copy all descriptors.
+    landing: Option<Landing>,
+}
+
+impl Place {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            stack: ChildStack::new()?,
+            landing: Landing::new().ok(),
+        })
+    }
+}
+
 thread_local! {
-    /// One stack for each thread that starts processes: the thread sleeps while its child uses it.
-    static STACK: RefCell<Option<ChildStack>> = const { RefCell::new(None) };
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
 
 /// Starts a child and waits until it has become its program or has failed to.
@@ -67,11 +83,12 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
     let arguments = pointers(&prepared.arguments);
     let environment = pointers(&prepared.environment);
     let report = Report::default();
-    let plan = Plan {
+    let mut plan = Plan {
         program: &prepared.program,
         arguments: &arguments,
         environment: &environment,
         descriptors: prepared.descriptors(),
+        shares_descriptors: false,
         directory: prepared.directory.as_deref(),
         umask: prepared.umask,
         identity: identity(&prepared.credentials),
@@ -85,11 +102,18 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
     };
     let switches_user = matches!(plan.identity, Identity::Switch { .. });
     let dumpable = switches_user.then(DumpableGuard::new);
-    let pid = STACK.with_borrow_mut(|stack| {
-        let stack = match stack {
-            Some(stack) => stack,
-            None => stack.insert(ChildStack::new()?),
+    let pid = PLACE.with_borrow_mut(|place| {
+        let Place { stack, landing } = match place {
+            Some(place) => place,
+            None => place.insert(Place::new()?),
         };
+        let occupied = landing
+            .as_ref()
+            .and_then(|landing| landing.occupy(plan.descriptors).ok());
+        if let Some(occupied) = &occupied {
+            plan.descriptors = occupied.descriptors();
+            plan.shares_descriptors = true;
+        }
         clone_and_wait(&plan, stack, slot)
     });
     drop(dumpable);
@@ -101,13 +125,16 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
 }
 
 fn clone_and_wait(plan: &Plan<'_>, stack: &mut ChildStack, slot: &SpawnSlot) -> io::Result<Pid> {
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+    let mut flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+    if plan.shares_descriptors {
+        flags |= libc::CLONE_FILES;
+    }
     let top = stack.top();
     slot.clear();
     let mask = block_all_signals();
     // SAFETY: the child runs `child_main` on a stack of its own, and this thread sleeps until it has exec'd or
-    // exited, so `plan` and the stack outlive its use of them. The child obeys the rules of `child`. The kernel
-    // writes the process id to the slot, an aligned `i32`.
+    // exited, so `plan` and the stack outlive its use of them. The child obeys the rules of `child`, one of which
+    // is that it changes a table of descriptors only when it has its own. The kernel writes the process id to the slot, an aligned `i32`.
     let answer = unsafe {
         libc::clone(
             child_main,

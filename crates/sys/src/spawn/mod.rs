@@ -11,11 +11,13 @@
 //! | `launch` | the parent's side: clone, slot, signal mask |
 //! | `child` | the child's side, between clone and exec |
 //! | `stack` | the memory on which the child runs |
+//! | `landing` | where its descriptors lie, so that it need not copy all of ours |
 //! | `failure` | what can go wrong, in the original's words |
 
 mod child;
 mod command;
 mod failure;
+mod landing;
 mod launch;
 mod stack;
 
