@@ -88,8 +88,6 @@ pub(crate) struct Shell {
     actions: Actions,
     /// SIGCHLD came, and the main log has not been told.
     has_untold_sigchld: bool,
-    /// The answers of the spawner.
-    answers: UnboundedReceiver<Answer>,
     /// Listeners that have read what was kept for them: at most one message for each.
     drained_inputs: UnboundedReceiver<Drained>,
     drained_sender: UnboundedSender<Drained>,
@@ -124,7 +122,6 @@ pub(crate) struct Estate {
     children: Children,
     sockets: Sockets,
     spawner: Spawner,
-    answers: UnboundedReceiver<Answer>,
     next_operation: u64,
 }
 
@@ -165,24 +162,19 @@ impl Shell {
             children,
             sockets,
             spawner,
-            answers,
             next_operation,
         } = match estate {
             Some(estate) => Estate {
                 core: estate.core.successor(config),
                 ..estate
             },
-            None => {
-                let (sender, answers) = unbounded_channel();
-                Estate {
-                    core: Supervisor::new(config),
-                    children: Children::default(),
-                    sockets: Sockets::new(),
-                    spawner: Spawner::new(sender),
-                    answers,
-                    next_operation: 0,
-                }
-            }
+            None => Estate {
+                core: Supervisor::new(config),
+                children: Children::default(),
+                sockets: Sockets::new(),
+                spawner: Spawner::new(),
+                next_operation: 0,
+            },
         };
         let (drained_sender, drained_inputs) = unbounded_channel();
         Self {
@@ -205,7 +197,6 @@ impl Shell {
             events: VecDeque::new(),
             actions: Actions::new(),
             has_untold_sigchld: false,
-            answers,
             drained_inputs,
             drained_sender,
             wall_clock: WallClock::default(),
@@ -248,10 +239,7 @@ impl Shell {
                     }
                 }
                 () = std::future::ready(()), if is_reaping => is_reaping = self.reap(),
-                Some(answer) = self.answers.recv() => {
-                    self.take_answer(answer);
-                    self.take_answers();
-                }
+                () = self.spawner.answered() => self.take_answers(),
                 Some(event) = log_events.recv() => {
                     self.take_log_event(&event);
                     while let Ok(event) = log_events.try_recv() {
@@ -283,7 +271,6 @@ impl Shell {
                     children: self.children,
                     sockets: self.sockets,
                     spawner: self.spawner,
-                    answers: self.answers,
                     next_operation: self.next_operation,
                 },
             })),
@@ -302,7 +289,7 @@ impl Shell {
 
     /// Takes what the spawner has answered by now.
     fn take_answers(&mut self) {
-        while let Ok(answer) = self.answers.try_recv() {
+        for answer in self.spawner.take_answers() {
             self.take_answer(answer);
         }
     }
@@ -342,6 +329,7 @@ impl Shell {
     }
 
     fn deadline_reached(&mut self) {
+        self.take_answers();
         self.spawner.relieve();
         self.orphans.report(&self.logs);
         self.feed(Event::Wake);
