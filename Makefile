@@ -12,11 +12,11 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 # Cargo puts the static binary into the folder of its target; the link gives it a name that does not
-# depend on the machine. The other two names are how a file full of `supervisorctl` calls finds it.
+# depend on the machine. The other names are those under which files and scripts call the original.
 build: ## build the static release binary, target/release/linchpin
 	cargo build --release --locked --package linchpin
 	@mkdir -p $(TARGET_DIR)/release
-	@for name in linchpin supervisord supervisorctl; do \
+	@for name in linchpin supervisord supervisorctl pidproxy echo_supervisord_conf; do \
 		ln -sfn ../$(TRIPLE)/release/linchpin $(TARGET_DIR)/release/$$name; done
 
 run: build ## build, install Redis and Caddy (as root), start the example stack

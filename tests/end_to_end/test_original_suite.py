@@ -20,9 +20,6 @@ CALIBRATING = os.environ.get("LINCHPIN_SUBJECT") == "original"
 # Not there yet, by what each test cannot do without. A test leaves this list as soon as it passes.
 NEEDS = {
     "test_issue_836": "supervisorctl fg",
-    "test_issue_1418_pidproxy_cmd_with_no_args": "pidproxy",
-    "test_issue_1418_pidproxy_cmd_with_args": "pidproxy",
-    "test_pull_request_1578_echo_supervisord_conf": "echo_supervisord_conf's sample text",
 }
 
 HELLO = """\

@@ -64,6 +64,7 @@ pub use getopt::CommandOption;
 pub use load::{LoadFailure, LoadRequest, Loaded, load};
 pub use model::*;
 pub use options::{NameScope, OptionSpec, Origin, SectionKind};
+pub use paths::absolute_path;
 pub use processes::MOST_PROCESSES_OF_A_PROGRAM;
 pub use reading::Reading;
 pub use reference::reference_page;

@@ -615,7 +615,8 @@ fn every_option_of_the_sample_can_be_used() {
         .map(|line| format!("{line}\n"))
         .collect();
     let text = text
-        .replace("user=nobody", "user=me")
+        .replace("user=chrism", "user=me")
+        .replace("user=supervisord", "user=me")
         .replace("nobody:nogroup", "me:me")
         .replace("/a/path", "/tmp/path")
         .replace("programs=progname1,progname2", "programs=theprogramname");

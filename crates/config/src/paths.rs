@@ -52,6 +52,12 @@ pub(crate) fn normalize(path: &str) -> String {
     }
 }
 
+/// `os.path.abspath`, in a directory: `..` takes a word away, whatever links there are.
+#[must_use]
+pub fn absolute_path(directory: &str, path: &str) -> String {
+    normalize(&join(directory, path))
+}
+
 /// `os.path.expanduser`.
 pub(crate) fn expand_home(world: &dyn World, path: &str) -> String {
     let Some(after) = path.strip_prefix('~') else {
@@ -105,6 +111,8 @@ mod tests {
             assert_eq!(directory_of(path), directory, "{path}");
             assert_eq!(base_name(path), base, "{path}");
         }
+        assert_eq!(absolute_path("/a/b", "../c"), "/a/c");
+        assert_eq!(absolute_path("/a", ""), "/a");
         assert_eq!(join("/a", "b"), "/a/b");
         assert_eq!(join("/a/", "b"), "/a/b");
         assert_eq!(join("", "b"), "b");

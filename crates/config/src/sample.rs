@@ -1,11 +1,14 @@
 //! The sample file that `echo_supervisord_conf` prints, made from the table of options.
+//!
+//! The explanations are ours. What stands before them is the original's, line by line: image recipes turn options on
+//! and off in it with `sed`.
 
 use std::fmt::Write as _;
 
-use crate::options::{OptionSpec, SectionKind};
+use crate::options::{CTL_SERVERURL, OptionSpec, SERVER_PORT, SectionKind};
 
 const INTRODUCTION: &str = "\
-; A configuration file with every option of Supervisor.
+; Sample supervisor config file, with every section that most people need.
 ;
 ; Lines that begin with a semicolon are comments: remove it to use the option.
 ;
@@ -41,6 +44,28 @@ const SECTIONS: [(SectionKind, &str, bool); 9] = [
 /// Column at which explanations begin.
 const EXPLANATION_COLUMN: usize = 38;
 
+/// Options that the original does not show.
+const NOT_SHOWN: [(SectionKind, &str); 5] = [
+    (SectionKind::Program, "numprocs_start"),
+    (SectionKind::EventListener, "numprocs_start"),
+    (SectionKind::EventListener, "result_handler"),
+    (SectionKind::EventListener, "stdout_capture_maxbytes"),
+    (SectionKind::EventListener, "stderr_capture_maxbytes"),
+];
+
+/// Values that suit a listener better than a program.
+const OF_LISTENERS: [(&str, &str); 3] = [
+    ("command", "/bin/eventlistener"),
+    ("priority", "-1"),
+    ("redirect_stderr", "false"),
+];
+
+/// Where the options that only a listener has stand in its section: behind this one.
+const BEFORE_THOSE_OF_LISTENERS: &str = "numprocs";
+
+/// Keys that the original sets off from their values.
+const SET_OFF: [&str; 2] = ["supervisor.rpcinterface_factory", "files"];
+
 /// The sample file.
 #[must_use]
 pub fn sample_configuration() -> String {
@@ -52,31 +77,62 @@ pub fn sample_configuration() -> String {
             let _ = writeln!(text, "; {line}");
         }
         let _ = writeln!(text, "{}[{name}]", if is_active { "" } else { ";" });
-        for option in kind.options() {
-            let is_active = is_active && option.is_active_in_sample;
+        for option in shown_options(kind) {
+            let sign = if is_active && option.is_active_in_sample {
+                ""
+            } else {
+                ";"
+            };
+            let equals = if SET_OFF.contains(&option.name) {
+                " = "
+            } else {
+                "="
+            };
             let left = format!(
-                "{}{}={}",
-                if is_active { "" } else { ";" },
+                "{sign}{}{equals}{}",
                 option.name,
                 sample_value(kind, option)
             );
-            let _ = writeln!(
-                text,
-                "{left:EXPLANATION_COLUMN$} ; {}",
-                explanation(kind, option)
-            );
+            line(&mut text, &left, &explanation(kind, option));
+            if kind == SectionKind::Supervisorctl && option.name == CTL_SERVERURL.name {
+                let tcp = format!(";{}=http://{}", option.name, SERVER_PORT.sample);
+                line(&mut text, &tcp, "The same for an inet_http_server");
+            }
         }
     }
     text
 }
 
-/// A pool of listeners starts before everything else.
-fn sample_value(kind: SectionKind, option: &OptionSpec) -> &'static str {
-    if kind == SectionKind::EventListener && option.name == "priority" {
-        "-1"
-    } else {
-        option.sample
+fn line(text: &mut String, left: &str, explanation: &str) {
+    let _ = writeln!(text, "{left:EXPLANATION_COLUMN$} ; {explanation}");
+}
+
+/// The options of a section in the order of the sample.
+fn shown_options(kind: SectionKind) -> Vec<&'static OptionSpec> {
+    let mut options: Vec<&OptionSpec> = kind
+        .options()
+        .filter(|option| !NOT_SHOWN.contains(&(kind, option.name)))
+        .collect();
+    if kind == SectionKind::EventListener {
+        let own = options
+            .iter()
+            .take_while(|option| SectionKind::Program.option(option.name).is_none())
+            .count();
+        let position = options
+            .iter()
+            .position(|option| option.name == BEFORE_THOSE_OF_LISTENERS);
+        if let Some(position) = position {
+            options[..=position].rotate_left(own);
+        }
     }
+    options
+}
+
+fn sample_value(kind: SectionKind, option: &OptionSpec) -> &'static str {
+    let of_listeners = OF_LISTENERS
+        .iter()
+        .find(|(name, _)| kind == SectionKind::EventListener && *name == option.name);
+    of_listeners.map_or(option.sample, |(_, value)| value)
 }
 
 /// The first sentence of the help and the default.

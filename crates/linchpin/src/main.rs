@@ -1,10 +1,11 @@
-//! The multi-call binary: which program is called, and nothing else.
+//! The multi-call binary: which program is called. Those that are a page long are here themselves.
 //!
-//! Called as `supervisord` or `supervisorctl` (a link will do), or with that word as the first argument,
-//! it takes exactly the original's options.
+//! Called as `supervisord`, `supervisorctl`, `pidproxy` or `echo_supervisord_conf` (a link will do), or with that word
+//! as the first argument, it takes exactly the original's options.
 #![forbid(unsafe_code)]
 
 mod check;
+mod pidproxy;
 mod supervisorctl;
 mod supervisord;
 
@@ -19,14 +20,16 @@ enum Program {
     Supervisord,
     Supervisorctl,
     EchoSupervisordConf,
+    Pidproxy,
     Check,
 }
 
 impl Program {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("supervisord", Self::Supervisord),
         ("supervisorctl", Self::Supervisorctl),
         ("echo_supervisord_conf", Self::EchoSupervisordConf),
+        ("pidproxy", Self::Pidproxy),
         ("check", Self::Check),
     ];
 
@@ -102,6 +105,7 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
         Program::Supervisord => supervisord::run(called, arguments),
         Program::Supervisorctl => supervisorctl::run(called, arguments),
         Program::EchoSupervisordConf => say(&linchpin_config::sample_configuration()),
+        Program::Pidproxy => pidproxy::run(called, arguments),
         Program::Check => check::run(called, arguments),
     }
 }
@@ -115,9 +119,10 @@ Usage:
   {called} supervisorctl [options] [command]   its client; -h shows its options
   {called} check FILE                     look for mistakes in a configuration, start nothing
   {called} echo_supervisord_conf          print a sample configuration
+  {called} pidproxy PIDFILE COMMAND...    run a command, pass signals on to the daemon that it starts
   {called} --version
 
-Linked or renamed to supervisord or supervisorctl, it is that program.
+Linked or renamed to one of these names, except check, it is that program.
 "
     )
 }

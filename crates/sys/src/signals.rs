@@ -59,6 +59,22 @@ pub fn block(set: &SignalSet) -> io::Result<()> {
     }
 }
 
+/// Blocks no signal any more in the calling thread.
+///
+/// # Errors
+/// As [`block`].
+pub(crate) fn unblock_all() -> io::Result<()> {
+    let none = SignalSet::of(&[]);
+    // SAFETY: the set is initialised and the old mask is not asked for.
+    let error = unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none.0, std::ptr::null_mut())
+    };
+    match error {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
 /// Ignores `signal` in this process. Children of [`spawn`](crate::spawn) do not inherit that.
 ///
 /// # Errors
@@ -66,6 +82,20 @@ pub fn block(set: &SignalSet) -> io::Result<()> {
 pub fn ignore(signal: i32) -> io::Result<()> {
     // SAFETY: SIG_IGN runs no code of ours.
     let old = unsafe { libc::signal(signal, libc::SIG_IGN) };
+    if old == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Gives `signal` its default action back, where whoever started this process had it ignored: an ignored signal does
+/// not even wait for a [`SignalFd`].
+///
+/// # Errors
+/// `EINVAL` for SIGKILL, SIGSTOP and numbers that are no signal.
+pub fn restore_default(signal: i32) -> io::Result<()> {
+    // SAFETY: SIG_DFL runs no code of ours.
+    let old = unsafe { libc::signal(signal, libc::SIG_DFL) };
     if old == libc::SIG_ERR {
         return Err(io::Error::last_os_error());
     }

@@ -15,6 +15,8 @@ class Subject:
     name: str
     daemon: tuple
     control: tuple
+    pidproxy: tuple
+    sample: tuple
 
     def __str__(self):
         return self.name
@@ -23,14 +25,15 @@ class Subject:
 def _linchpin():
     binary = os.environ.get("LINCHPIN_BIN") or REPOSITORY / "target/release/linchpin"
     binary = str(Path(binary).absolute())
-    return Subject("linchpin", (binary, "supervisord"), (binary, "supervisorctl"))
+    return Subject("linchpin", (binary, "supervisord"), (binary, "supervisorctl"), (binary, "pidproxy"), (binary, "echo_supervisord_conf"))
 
 
 def _original():
     python = Path(os.environ.get("LINCHPIN_ORACLE") or REPOSITORY / "target/test-tools/venv/bin/python").absolute()
     if not python.exists():
         return None
-    return Subject("original", (str(python.parent / "supervisord"),), (str(python.parent / "supervisorctl"),))
+    programs = ("supervisord", "supervisorctl", "pidproxy", "echo_supervisord_conf")
+    return Subject("original", *((str(python.parent / name),) for name in programs))
 
 
 LINCHPIN = _linchpin()

@@ -101,7 +101,8 @@ pub(crate) static NOCLEANUP: OptionSpec = OptionSpec::new(
     HERE,
     "Keep the automatic log files of an earlier run.",
 )
-.default("false");
+.default("false")
+.sample("true");
 
 pub(crate) static CHILDLOGDIR: OptionSpec = OptionSpec::new(
     "childlogdir",
@@ -119,7 +120,7 @@ pub(crate) static SUPERVISORD_USER: OptionSpec = OptionSpec::new(
     "User that the daemon becomes at the start, when root starts it.",
 )
 .default_note("the daemon stays who it is")
-.sample("nobody");
+.sample("supervisord");
 
 pub(crate) static SUPERVISORD_DIRECTORY: OptionSpec = OptionSpec::new(
     "directory",
@@ -183,7 +184,7 @@ pub(crate) static INCLUDE_FILES: OptionSpec = OptionSpec::new(
     "Files to read after this one, relative to its directory. Their keys override those of this file; an `[include]` in them is ignored.",
 )
 .required()
-.sample("conf.d/*.conf");
+.sample("relative/directory/*.ini");
 
 /// `[include]`.
 pub(crate) static INCLUDE: [&OptionSpec; 1] = [&INCLUDE_FILES];

@@ -93,7 +93,8 @@ pub(crate) static STOPSIGNAL: OptionSpec = OptionSpec::new(
     PROGRAM_NAMES,
     "Signal that asks the process to stop.",
 )
-.default("TERM");
+.default("TERM")
+.sample("QUIT");
 
 pub(crate) static STOPWAITSECS: OptionSpec = OptionSpec::new(
     "stopwaitsecs",
@@ -129,7 +130,7 @@ pub(crate) static USER: OptionSpec = OptionSpec::new(
     "User to run as, with its groups; needs a daemon that runs as root. `HOME` and `USER` are not changed.",
 )
 .default_note("the user of the daemon")
-.sample("nobody");
+.sample("chrism");
 
 pub(crate) static REDIRECT_STDERR: OptionSpec = OptionSpec::new(
     "redirect_stderr",
@@ -137,7 +138,8 @@ pub(crate) static REDIRECT_STDERR: OptionSpec = OptionSpec::new(
     PROGRAM_NAMES,
     "Send standard error where standard output goes. Refused for event listeners.",
 )
-.default("false");
+.default("false")
+.sample("true");
 
 const LOGFILE_HELP: &str = "Log file of the stream. `AUTO` makes one in `childlogdir` that the next start removes; `NONE` throws the output away.";
 const MAXBYTES_HELP: &str = "Size at which the log file is rotated. 0 lets it grow, and is needed for files that are not regular.";
@@ -329,7 +331,7 @@ pub(crate) static EVENTS: OptionSpec = OptionSpec::new(
     "Event types that are sent to the listeners.",
 )
 .required()
-.sample("PROCESS_STATE");
+.sample("EVENT");
 
 pub(crate) static BUFFER_SIZE: OptionSpec = OptionSpec::new(
     "buffer_size",

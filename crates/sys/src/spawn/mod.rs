@@ -12,15 +12,18 @@
 //! | `child` | the child's side, between clone and exec |
 //! | `stack` | the memory on which the child runs |
 //! | `landing` | where its descriptors lie, so that it need not copy all of ours |
+//! | `inherit` | one touch for commands that are started by other means |
 //! | `failure` | what can go wrong, in the original's words |
 
 mod child;
 mod command;
 mod failure;
+mod inherit;
 mod landing;
 mod launch;
 mod stack;
 
 pub use command::{Command, PrepareError, Prepared, Stderr, Stream};
 pub use failure::{ExecFailure, SpawnError, Stage};
+pub use inherit::with_signals_as_from_python;
 pub use launch::{SpawnSlot, Spawned, spawn};
