@@ -43,7 +43,7 @@ struct Closed {
 ///
 /// When the text is no XML, has no method name, or a value does not fit its type: HTTP 400.
 pub fn read_request(document: &str) -> Result<Request, ReadError> {
-    let mut tokens = Tokens::new(document, Forbidden::Refuse);
+    let mut tokens = Tokens::new(document, Forbidden::Refuse)?;
     let mut stack: Vec<Open<'_>> = Vec::with_capacity(16);
     let mut method = None;
     let mut parameters = Vec::new();

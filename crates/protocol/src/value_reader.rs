@@ -25,6 +25,8 @@ pub trait ReadValue<'a>: Sized {
 #[derive(Debug)]
 pub struct ValueReader<'a> {
     tokens: Tokens<'a>,
+    /// The value that comes next, if it was read with its member.
+    already_read: Option<Scalar<'a>>,
 }
 
 /// What a `<value>` holds.
@@ -35,6 +37,7 @@ enum Content<'a> {
 }
 
 /// A value without parts: its type and its text.
+#[derive(Debug)]
 struct Scalar<'a> {
     kind: &'a str,
     text: Cow<'a, str>,
@@ -47,7 +50,8 @@ struct Scalar<'a> {
 /// When the document is no answer, or its value is of another shape.
 pub fn read_answer<'a, T: ReadValue<'a>>(document: &'a str) -> Result<Result<T, Fault>, ReadError> {
     let mut reader = ValueReader {
-        tokens: Tokens::new(document, Forbidden::Keep),
+        tokens: Tokens::new(document, Forbidden::Keep)?,
+        already_read: None,
     };
     reader.expect_start("methodResponse")?;
     let answer = match reader.tokens.tag()? {
@@ -96,9 +100,8 @@ impl<'a> ValueReader<'a> {
     }
 
     fn content(&mut self) -> Result<Content<'a>, ReadError> {
-        if let Some((kind, text)) = self.tokens.usual_scalar() {
-            let text = Cow::Borrowed(text);
-            return Ok(Content::Scalar(Scalar { kind, text }));
+        if let Some(scalar) = self.already_read.take() {
+            return Ok(Content::Scalar(scalar));
         }
         let (text, tag) = self.tokens.text_then_tag()?;
         match tag {
@@ -184,9 +187,13 @@ impl<'a> ValueReader<'a> {
         mut member: impl FnMut(&str, &mut Self) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
         loop {
-            if let Some(name) = self.tokens.usual_member() {
-                member(name, self)?;
-                self.member_end()?;
+            if let Some(plain) = self.tokens.plain_member() {
+                self.already_read = Some(Scalar {
+                    kind: plain.kind,
+                    text: Cow::Borrowed(plain.text),
+                });
+                member(plain.name, self)?;
+                self.already_read = None;
                 continue;
             }
             match self.tokens.tag()? {
@@ -198,7 +205,7 @@ impl<'a> ValueReader<'a> {
                     }
                     self.expect_start("value")?;
                     member(&name, self)?;
-                    self.member_end()?;
+                    self.expect_end("member")?;
                 }
                 Tag::End("struct") => break,
                 Tag::Start(_) | Tag::End(_) | Tag::Eof => {
@@ -207,13 +214,6 @@ impl<'a> ValueReader<'a> {
             }
         }
         self.expect_end("value")
-    }
-
-    fn member_end(&mut self) -> Result<(), ReadError> {
-        if self.tokens.usual_member_end() {
-            return Ok(());
-        }
-        self.expect_end("member")
     }
 
     /// Reads a value and forgets it.
@@ -396,6 +396,10 @@ mod tests {
             usual.replace("</value>\n</member>", "</value>\n</value>"),
             usual.replace("</member>\n</struct>", "</struct>"),
             usual.replace("</name>\n<value>", "</name>\n"),
+            usual.replace("string>", "struct>"),
+            usual.replace("int>", "array>"),
+            usual.replace("string>", "strung>"),
+            usual.replace("name>", "nome>"),
         ] {
             assert!(read_answer::<Value>(&document).is_err(), "{document}");
         }

@@ -249,6 +249,7 @@ for line in sys.stdin:
                  <param><value>{value}</value></param>\n</params>\n</methodCall>\n"
             ));
         }
+        documents.extend(shuffled());
         for parameters in [
             "<param/>",
             "<param><int>5</int></param>",
@@ -262,6 +263,76 @@ for line in sys.stdin:
             ));
         }
         documents
+    }
+
+    /// Values of pieces in any order, always the same ones: many are nearly right.
+    fn shuffled() -> Vec<String> {
+        let pieces = [
+            "text",
+            " ",
+            "\r\n",
+            "é",
+            "<int>5</int>",
+            "<string>x</string>",
+            "<b>",
+            "</b>",
+            "</b >",
+            "<b/>",
+            "<b c='1'/>",
+            "<b c=\"<\"/>",
+            "<b c/>",
+            "<b c='1' c='2'/>",
+            "<b -c='1'/>",
+            "<-b/>",
+            "<b/ >",
+            "<b,c/>",
+            "< b/>",
+            "<é/>",
+            "<!-- c -->",
+            "<!-- c -- d -->",
+            "<!--->",
+            "<?pi c?>",
+            "<??>",
+            "<?xml version='1.0'?>",
+            "<![CDATA[<&]]>",
+            "<![CDATA[",
+            "]]>",
+            "]",
+            ">",
+            "&amp;",
+            "&#65;",
+            "&#x1f600;",
+            "&#xd800;",
+            "&#x1F;",
+            "&#65",
+            "&nbsp;",
+            "&;",
+            "&",
+            "<",
+            "<!DOCTYPE b>",
+            "<!b>",
+            "<b c='&amp;'/>",
+            "<b c='&x;'/>",
+            "<value>",
+            "</value>",
+        ];
+        let mut state: u64 = 9;
+        let mut below = |limit: usize| {
+            // Knuth's numbers; the low bits are poor.
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % limit
+        };
+        (0..2000)
+            .map(|_| {
+                let value: String = (0..=below(4)).map(|_| pieces[below(pieces.len())]).collect();
+                format!(
+                    "<methodCall><methodName>a.b</methodName><params><param><value>{value}</value></param></params>\
+                     </methodCall>"
+                )
+            })
+            .collect()
     }
 
     #[test]
