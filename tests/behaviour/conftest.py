@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.daemon import Daemon, Directory
+from harness.daemon import Directory
+from harness.fixtures import new_daemon, original  # noqa: F401
 from harness.subject import NO_ORIGINAL, ORIGINAL, TESTED
 
 
@@ -19,35 +20,6 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=f"the original differs: {mark.args[0]}"))
         if item.get_closest_marker("root") and os.geteuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs to be root"))
-
-
-@pytest.fixture
-def new_daemon():
-    """Makes daemons, each in a directory of its own, and leaves nothing of them behind."""
-    made, directories = [], []
-
-    def make(subject=None, directory=None, **configuration):
-        if directory is None:
-            directories.append(Directory())
-            directory = directories[-1].path
-        daemon = Daemon(directory, subject)
-        made.append(daemon)
-        if configuration:
-            daemon.configure(**configuration)
-        return daemon
-
-    yield make
-    for daemon in made:
-        daemon.discard()
-    for directory in directories:
-        directory.remove()
-
-
-@pytest.fixture
-def original():
-    if ORIGINAL is None:
-        pytest.skip(NO_ORIGINAL)
-    return ORIGINAL
 
 
 @pytest.fixture(scope="session")
