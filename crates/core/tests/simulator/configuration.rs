@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use linchpin_config::{AutoRestart, Config, GroupConfig, ProcessConfig};
+use linchpin_config::{
+    AutoRestart, Config, EventListenerPool, EventType, GroupConfig, GroupKind, ProcessConfig,
+};
 
 use super::random::Random;
 use crate::{fastcgi, support};
@@ -50,10 +52,34 @@ fn group(random: &mut Random, name: &str) -> Arc<GroupConfig> {
     };
     // Few sockets, so that groups meet at them.
     let path = random.pick(&["/run/one", "/run/two"]);
-    match random.below(6) {
+    match random.below(10) {
         0 => fastcgi::fastcgi(name, priority, processes, path),
         1 => fastcgi::group_with_fastcgi(name, priority, processes, path),
+        2..=4 => {
+            let pool = GroupKind::EventListener(pool(random));
+            support::group_of_kind(name, priority, pool, processes)
+        }
         _ => support::group(name, priority, processes),
+    }
+}
+
+fn pool(random: &mut Random) -> EventListenerPool {
+    let events: &[EventType] = random.pick::<&[EventType]>(&[
+        &[EventType::Event],
+        &[EventType::ProcessState],
+        &[
+            EventType::ProcessStateExited,
+            EventType::RemoteCommunication,
+        ],
+        &[EventType::Tick5, EventType::ProcessLog],
+        &[EventType::Tick],
+        &[EventType::Tick3600, EventType::SupervisorStateChange],
+        &[EventType::ProcessGroup, EventType::ProcessCommunication],
+    ]);
+    EventListenerPool {
+        events: events.to_vec(),
+        buffer_size: random.pick(&[1, 2, 3, 10, 100]),
+        result_handler: String::new(),
     }
 }
 

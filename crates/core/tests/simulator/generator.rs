@@ -1,9 +1,12 @@
 //! What happens next: a choice that looks at the world, so that rare meetings are not so rare.
 
-use linchpin_core::{Command, ExitStatus, ShutdownCause, SpawnFailureKind, Target};
+use linchpin_core::{
+    Channel, Command, ExitStatus, OutputKind, ShutdownCause, SpawnFailureKind, Target,
+};
 
 use super::configuration;
 use super::history::History;
+use super::listeners::Saying;
 use super::random::Random;
 use super::stimulus::Stimulus;
 use super::world::Phase;
@@ -35,9 +38,15 @@ enum Kind {
     Shutdown,
     BeginAnew,
     Freeze,
+    Say,
+    Block,
+    Unblock,
+    CloseInput,
+    Wrote,
+    Remote,
 }
 
-const WEIGHTS: [(Kind, u64); 24] = [
+const WEIGHTS: [(Kind, u64); 30] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -62,6 +71,12 @@ const WEIGHTS: [(Kind, u64); 24] = [
     (Kind::Shutdown, 4),
     (Kind::BeginAnew, 100),
     (Kind::Freeze, 4),
+    (Kind::Say, 90),
+    (Kind::Block, 8),
+    (Kind::Unblock, 10),
+    (Kind::CloseInput, 2),
+    (Kind::Wrote, 10),
+    (Kind::Remote, 10),
 ];
 
 /// The choice for one history. Each history favours and neglects some kinds, so that together they reach
@@ -109,6 +124,10 @@ impl Generator {
                 Kind::PassToDeadline => history.supervisor.next_deadline().is_some(),
                 Kind::Shutdown => history.events >= self.shutdown_after && !history.is_finished(),
                 Kind::BeginAnew => history.is_finished(),
+                Kind::Say | Kind::Block | Kind::Unblock | Kind::CloseInput => {
+                    world.speaker(0).is_some()
+                }
+                Kind::Wrote => alive > 0,
                 Kind::Pass
                 | Kind::JumpWall
                 | Kind::Wake
@@ -119,7 +138,8 @@ impl Generator {
                 | Kind::Reload
                 | Kind::Add
                 | Kind::Remove
-                | Kind::Freeze => true,
+                | Kind::Freeze
+                | Kind::Remote => true,
             };
             if !is_possible {
                 *weight = 0;
@@ -224,6 +244,29 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
             config: Box::new(configuration::changed(random, &history.config)),
         },
         Kind::Freeze => Stimulus::Freeze,
+        Kind::Say => Stimulus::Say {
+            nth,
+            saying: match random.below(100) {
+                0..70 => Saying::Right,
+                70..80 => Saying::Half,
+                80..93 => Saying::Rejected,
+                93..96 => Saying::Ready,
+                96..98 => Saying::BadResult,
+                _ => Saying::Babble,
+            },
+        },
+        Kind::Block => Stimulus::Block {
+            nth,
+            is_full: random.percent(30),
+        },
+        Kind::Unblock => Stimulus::Unblock { nth },
+        Kind::CloseInput => Stimulus::CloseInput { nth },
+        Kind::Wrote => Stimulus::Wrote {
+            nth,
+            kind: random.pick(&[OutputKind::Log, OutputKind::Communication]),
+            channel: random.pick(&[Channel::Stdout, Channel::Stderr]),
+        },
+        Kind::Remote => Stimulus::Remote,
     }
 }
 

@@ -143,6 +143,29 @@ impl History {
                 None
             }
             Stimulus::Stray { nth } => Some(world.stray(*nth)),
+            Stimulus::Say { nth, saying } => world
+                .speaker(*nth)
+                .and_then(|generation| world.listeners.say(generation, *saying)),
+            Stimulus::Block { nth, is_full } => {
+                if let Some(generation) = world.speaker(*nth) {
+                    world.listeners.block(generation, *is_full);
+                }
+                None
+            }
+            Stimulus::Unblock { nth } => world
+                .speaker(*nth)
+                .and_then(|generation| world.listeners.unblock(generation)),
+            Stimulus::CloseInput { nth } => {
+                if let Some(generation) = world.speaker(*nth) {
+                    world.listeners.close(generation);
+                }
+                None
+            }
+            Stimulus::Wrote { nth, kind, channel } => world.wrote(*nth, *kind, *channel),
+            Stimulus::Remote => Some(Event::RemoteCommunication {
+                kind: "kind".to_owned(),
+                data: "data".to_owned(),
+            }),
             Stimulus::Command(command) => Some(self.command(command.clone())),
             Stimulus::Shutdown { restart, cause } => Some(Event::Shutdown {
                 restart: *restart,
@@ -177,14 +200,26 @@ impl History {
     fn pass(&mut self, nanoseconds: u64, punctual: bool) -> Result<(), Violation> {
         let end = self.world.monotonic.saturating_add(nanoseconds);
         while punctual
-            && let Some(next) = self.supervisor.next_deadline()
-            && next.0 <= end
+            && let Some(next) = self.next_deadline()
+            && next <= end
         {
-            self.world.monotonic = next.0;
+            self.world.monotonic = next;
             self.feed(Event::Wake)?;
         }
         self.world.monotonic = end;
         self.feed(Event::Wake)
+    }
+
+    /// When the shell wakes up next, by either clock.
+    fn next_deadline(&self) -> Option<u64> {
+        let now = self.world.monotonic;
+        let by_wall = self.supervisor.next_wall_deadline().and_then(|at| {
+            let at = at.0.checked_sub(self.world.wall_offset)?;
+            // At its ends the clock stands still, and no deadline ever comes.
+            u64::try_from(at).ok().filter(|at| *at > now)
+        });
+        let monotonic = self.supervisor.next_deadline().map(|at| at.0);
+        monotonic.into_iter().chain(by_wall).min()
     }
 
     fn freeze(&mut self) -> Result<(), Violation> {
@@ -226,6 +261,7 @@ impl History {
             self.note(|| format!("  {} {line}", seconds(now.monotonic.0)));
         }
         self.checker.before(&event, &self.supervisor, &self.world);
+        self.world.listeners.before(&event, &self.supervisor);
         self.actions.clear();
         if let Some(twin) = &mut self.twin {
             self.twin_actions.clear();
@@ -255,10 +291,25 @@ impl History {
             );
         }
         for action in &self.actions {
-            self.world.perform(action)?;
+            self.world.perform(action, &self.supervisor)?;
             self.checker.action(action, &self.supervisor, &self.world)?;
         }
-        self.checker.after(&self.supervisor, &self.world)
+        self.checker.after(&self.supervisor, &self.world)?;
+        self.events_are_right()
+    }
+
+    fn events_are_right(&mut self) -> Result<(), Violation> {
+        let mut listeners = std::mem::take(&mut self.world.listeners);
+        let world = &self.world;
+        let is_over = |generation| world.is_over(generation);
+        let result = listeners.after(
+            &self.supervisor,
+            world.now().wall,
+            self.checker.is_finished,
+            is_over,
+        );
+        self.world.listeners = listeners;
+        result
     }
 
     /// Lets everything come to rest: whatever is asked for succeeds, and nothing ends by itself.
@@ -367,6 +418,7 @@ impl History {
         for start in self.world.starts.values_mut() {
             start.is_disowned |= start.is_protected;
         }
+        self.world.listeners.begin_anew();
         self.supervisor = self.supervisor.successor(config);
         self.config = config.clone();
         self.checker = Checker::default();

@@ -63,6 +63,20 @@ pub(crate) enum Invariant {
     ShutdownFinishes,
     /// Nothing is started during a shutdown.
     NoStartInShutdown,
+    /// An event goes to a listener of its pool that runs, has said that it is ready and takes what is
+    /// written to it.
+    EventsReachListeners,
+    /// Events are sent in order, only where they are wanted, and again only as often as they came back.
+    /// Their numbers stay, and are never used again, not even by a daemon that begins anew.
+    EventsInTurn,
+    /// Every event that a pool takes waits, is at a listener, was processed or is told to be dropped.
+    EventsCounted,
+    /// No more events wait than `buffer_size`.
+    BuffersBounded,
+    /// The state of a listener follows from what it said.
+    ListenerStates,
+    /// No event waits while somebody would take it.
+    NoEventStuck,
     /// One event leads to no more actions than there are processes and operations to act on.
     BoundedActions,
     /// A copy that went through bytes does the same ever after.

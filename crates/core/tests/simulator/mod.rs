@@ -12,6 +12,7 @@ mod configuration;
 mod generator;
 mod history;
 mod invariants;
+mod listeners;
 mod random;
 mod shrink;
 mod stimulus;

@@ -2,7 +2,9 @@
 //! from which some have been left out is a history too.
 
 use linchpin_config::Config;
-use linchpin_core::{Command, ExitStatus, ShutdownCause, SpawnFailureKind};
+use linchpin_core::{Channel, Command, ExitStatus, OutputKind, ShutdownCause, SpawnFailureKind};
+
+use super::listeners::Saying;
 
 /// Something that happens. `nth` chooses among those that it can happen to, counted round.
 #[derive(Debug, Clone)]
@@ -51,6 +53,22 @@ pub(crate) enum Stimulus {
     Protect { nth: usize },
     /// Answers that nobody waits for any more.
     Stray { nth: usize },
+    /// A listener says something.
+    Say { nth: usize, saying: Saying },
+    /// A listener stops reading; `is_full`: something else is kept for it already.
+    Block { nth: usize, is_full: bool },
+    /// A listener reads everything that was written to it.
+    Unblock { nth: usize },
+    /// A listener closes its standard input.
+    CloseInput { nth: usize },
+    /// A process writes something that listeners may want to know.
+    Wrote {
+        nth: usize,
+        kind: OutputKind,
+        channel: Channel,
+    },
+    /// A client has something to say to listeners.
+    Remote,
     /// Somebody wants something.
     Command(Command),
     /// The daemon is told to end.

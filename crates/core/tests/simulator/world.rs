@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use linchpin_config::FastCgiSocket;
 use linchpin_core::{
-    Action, Event, ExitStatus, Generation, Monotonic, Now, OperationId, ProcessId, SignalOutcome,
-    SignalPurpose, SignalTarget, SocketId, SpawnFailure, SpawnFailureKind, Wall,
+    Action, Channel, Event, ExitStatus, Generation, Monotonic, Now, OperationId, OutputKind,
+    ProcessId, SignalOutcome, SignalPurpose, SignalTarget, SocketId, SpawnFailure,
+    SpawnFailureKind, Supervisor, Wall,
 };
 
 use super::invariants::{Invariant, Violation};
+use super::listeners::Listeners;
 
 /// errno of a refused signal.
 const EPERM: i32 = 1;
@@ -39,6 +41,7 @@ pub(crate) struct World {
     pub(crate) answers_at_once: bool,
     /// Answers that come at once.
     pub(crate) prompt: VecDeque<Event>,
+    pub(crate) listeners: Listeners,
     next_pid: i32,
 }
 
@@ -117,6 +120,7 @@ impl World {
             trials: Vec::new(),
             answers_at_once,
             prompt: VecDeque::new(),
+            listeners: Listeners::default(),
             next_pid: PIDS.start,
         }
     }
@@ -177,6 +181,7 @@ impl World {
     pub(crate) fn spawn_failed(&mut self, nth: usize, kind: SpawnFailureKind) -> Option<Event> {
         let generation = self.nth(nth, |start| start.phase == Phase::Asked)?;
         let start = self.starts.remove(&generation)?;
+        self.listeners.failed(generation);
         Some(Event::SpawnFailed {
             process: start.process,
             generation,
@@ -317,8 +322,56 @@ impl World {
         }
     }
 
+    /// One of the listeners that can still be heard.
+    pub(crate) fn speaker(&self, nth: usize) -> Option<Generation> {
+        let is_heard = |generation: &Generation| {
+            self.starts
+                .get(generation)
+                .is_some_and(|start| match start.phase {
+                    Phase::Asked => false,
+                    Phase::Alive { .. } | Phase::Reaped { .. } => true,
+                    Phase::Told { .. } => !start.is_drained && !start.is_released,
+                })
+        };
+        let all: Vec<Generation> = self.listeners.speakers().filter(is_heard).collect();
+        all.get(nth.checked_rem(all.len())?).copied()
+    }
+
+    /// Something that a process has written.
+    pub(crate) fn wrote(&self, nth: usize, kind: OutputKind, channel: Channel) -> Option<Event> {
+        let generation = self.nth(nth, |start| matches!(start.phase, Phase::Alive { .. }))?;
+        let start = self.starts.get(&generation)?;
+        Some(Event::ProcessOutput {
+            process: start.process,
+            kind,
+            channel,
+            pid: start.pid()?,
+            data: b"something".to_vec(),
+        })
+    }
+
+    /// Whether the core knows that a process has ended.
+    pub(crate) fn is_over(&self, generation: Generation) -> bool {
+        self.starts
+            .get(&generation)
+            .is_none_or(|start| matches!(start.phase, Phase::Told { .. }))
+    }
+
     /// Does what the core asks.
-    pub(crate) fn perform(&mut self, action: &Action) -> Result<(), Violation> {
+    pub(crate) fn perform(
+        &mut self,
+        action: &Action,
+        supervisor: &Supervisor,
+    ) -> Result<(), Violation> {
+        let starts = &self.starts;
+        let is_alive = |generation| match starts.get(&generation).map(|start| start.phase) {
+            Some(Phase::Alive { .. }) => Some(true),
+            Some(Phase::Reaped { .. }) => Some(false),
+            Some(Phase::Asked | Phase::Told { .. }) | None => None,
+        };
+        if let Some(answer) = self.listeners.action(action, supervisor, is_alive)? {
+            self.prompt.push_back(answer);
+        }
         match action {
             Action::Spawn {
                 process,
