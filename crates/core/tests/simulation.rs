@@ -23,6 +23,14 @@
 //! | a blocked start let go during a shutdown | `NoStartInShutdown` |
 //! | a shutdown that waits for no tier, for no process group, or leaves replies owed | `ShutdownFinishes` |
 //! | deadlines left out of the frozen form | `FreezeChangesNothing` |
+//! | a rejected event goes to the end of its buffer | `EventsInTurn` |
+//! | serial numbers that begin anew with the daemon, or are given twice | `EventsInTurn` |
+//! | one event too many in a buffer | `BuffersBounded` |
+//! | a rejection, or the death of a listener, loses its event | `EventsCounted` |
+//! | a full or closed input is tried again; a listener that is being stopped is sent events | `EventsReachListeners` |
+//! | an input that was read stays full; nothing is sent after an event was accepted | `NoEventStuck` |
+//! | a listener keeps its state when it is started again; two events of a pool under way | `ListenerStates` |
+//! | ticks without a subscription; no tick when the clock is set back; a removed pool hears on | `NoTimerLost` |
 
 #[path = "support/fastcgi.rs"]
 mod fastcgi;

@@ -5,6 +5,7 @@
 The first event gets the first answer, and so on; the last one stands for all that follow. `ok` by default.
 It speaks bytes and knows nothing of Supervisor's own helper, so it sees exactly what is written to it.
 """
+import codecs
 import json
 import os
 import sys
@@ -19,10 +20,10 @@ def say(text):
 
 def body(length):
     """So many characters: that is what `len` counts."""
-    data = b""
-    while len(data.decode(errors="ignore")) < length:
-        data += received.read(1)
-    return data.decode()
+    text, decoder = "", codecs.getincrementaldecoder("utf-8")()
+    while missing := length - len(text):
+        text += decoder.decode(received.read(missing))
+    return text
 
 
 with open(file, "a") as out:
@@ -42,6 +43,12 @@ with open(file, "a") as out:
             say("RESULT 4\nFAIL")
         elif answer == "die":
             os._exit(1)
+        elif answer == "die-once":
+            # The successor finds that it was done.
+            if not os.path.exists(file + ".died"):
+                open(file + ".died", "w").close()
+                os._exit(1)
+            say("RESULT 2\nOK")
         elif answer == "stay":
             received.read()
         elif answer == "bad-line":

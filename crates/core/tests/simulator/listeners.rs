@@ -19,7 +19,7 @@ const SECOND: i64 = 1_000_000_000;
 pub(crate) enum Saying {
     /// What the protocol wants next: `READY`, or that the event was processed.
     Right,
-    /// The first half of that; the second half comes before anything else that it says.
+    /// The first part of that; the rest comes before anything else that it says.
     Half,
     Ready,
     Rejected,
@@ -114,13 +114,18 @@ impl Listeners {
         let (saying, bytes) = match listener.rest.take() {
             Some(rest) => rest,
             None => {
-                let meant = match saying {
-                    Saying::Half => Saying::Right,
-                    other => other,
+                let meant = if saying == Saying::Half {
+                    Saying::Right
+                } else {
+                    saying
                 };
                 let mut bytes = listener.words(meant).to_vec();
                 if saying == Saying::Half {
-                    let rest = bytes.split_off(bytes.len() / 2);
+                    let cut = match listener.state {
+                        State::Busy(_) => bytes.len() - 1,
+                        State::Acknowledged | State::Ready | State::Unknown => bytes.len() / 2,
+                    };
+                    let rest = bytes.split_off(cut);
                     listener.rest = Some((meant, rest));
                     // In READY even half a word is one too many.
                     if listener.state == State::Ready {
@@ -295,6 +300,11 @@ impl Listeners {
                 notice,
             } => {
                 self.is_right(pool, *serial, *pool_serial, notice)?;
+                let state = supervisor.process(*process).map(|view| view.state);
+                if state != Some(ProcessState::Running) {
+                    return Err(Invariant::EventsReachListeners
+                        .broken(format!("{pool} {pool_serial} is sent to one in {state:?}")));
+                }
                 self.under_way.insert(pool.clone());
                 let delivery = self.send(*generation, pool, *pool_serial, is_alive(*generation))?;
                 return Ok(Some(Event::Delivered {

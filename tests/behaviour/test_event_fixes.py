@@ -1,0 +1,109 @@
+"""Event listeners where the original is wrong, or cannot be compared: it dies, mixes pools up, or waits for its tick."""
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.events import Record, listener
+from harness.processes import status_fields
+from harness.wait import until
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.mark.ours("an event that a pool rejects is given to every pool")
+def test_a_rejected_event_goes_back_to_its_own_pool_alone(new_daemon):
+    daemon = new_daemon(
+        programs=listener("rejects", "REMOTE_COMMUNICATION", "fail", "ok") + listener("other", "PROCESS_GROUP")
+    ).start()
+    daemon.until_running("rejects", "other")
+    daemon.supervisor("sendRemoteCommEvent", "number", "0")
+    events = Record(daemon, "rejects").until_count(2)
+    assert events[0]["line"] == events[1]["line"]
+    daemon.supervisor("stopProcess", "rejects")
+    daemon.supervisor("removeProcessGroup", "rejects")
+    names = [event["headers"]["eventname"] for event in Record(daemon, "other").until_name("PROCESS_GROUP_REMOVED")]
+    assert names == ["PROCESS_GROUP_ADDED"] * 2 + ["PROCESS_GROUP_REMOVED"]
+
+
+@pytest.mark.ours("it gives a pool that names a type and its parent each such event twice")
+def test_a_pool_that_names_a_type_and_its_parent_gets_each_event_once(new_daemon):
+    daemon = new_daemon(programs=listener("a", "PROCESS_GROUP_ADDED,PROCESS_GROUP,REMOTE_COMMUNICATION")).start()
+    daemon.until_running("a")
+    daemon.supervisor("sendRemoteCommEvent", "last", "")
+    events = Record(daemon, "a").until_name("REMOTE_COMMUNICATION")
+    assert [event["headers"]["poolserial"] for event in events] == ["0", "1"]
+
+
+@pytest.mark.ours("it dies when the pipe of a listener is full")
+def test_a_listener_that_answers_without_reading_does_no_harm(new_daemon):
+    deaf = f"[eventlistener:deaf]\ncommand={sys.executable} -S {PROGRAMS}/deaf_listener.py %(here)s/deaf\nevents=REMOTE_COMMUNICATION\n"
+    programs = deaf + listener("hears", "REMOTE_COMMUNICATION", extra="buffer_size=1000")
+    daemon = new_daemon(programs=programs).start()
+    daemon.until_running("deaf", "hears")
+    for _ in range(100):
+        daemon.supervisor("sendRemoteCommEvent", "long", "x" * 20_000)
+    Record(daemon, "hears").until_count(100)
+    # Either it was sent something while it said READY, or it said something while it was not to.
+    daemon.until_logged("deaf: (asks for events without reading|has entered the UNKNOWN state)")
+    daemon.until_logged("pool deaf event buffer overflowed")
+    assert daemon.info("deaf")["statename"] == "RUNNING"
+    daemon.supervisor("stopProcess", "deaf")
+    assert daemon.stop() == 0
+
+
+@pytest.mark.ours("it dies when the pipe of a listener is full")
+def test_a_listener_that_reads_late_gets_everything_in_order(new_daemon):
+    """Three times what a pipe holds, for a listener that is stopped meanwhile."""
+    daemon = new_daemon(programs=listener("late", "REMOTE_COMMUNICATION", extra="buffer_size=1000")).start()
+    (pid,) = daemon.until_running("late")
+    os.kill(pid, 19)
+    words = [str(number) * 50_000 for number in range(4)]
+    for word in words:
+        daemon.supervisor("sendRemoteCommEvent", "long", word)
+    os.kill(pid, 18)
+    events = Record(daemon, "late").until_count(4)
+    assert [event["body"] for event in events] == [f"type:long\n{word}" for word in words]
+
+
+@pytest.mark.ours("it loses the last output that is shorter than a tag")
+def test_short_last_words_are_neither_lost_nor_held_back(new_daemon):
+    program = "[program:brief]\ncommand=sh -c 'printf short; sleep 0.1'\nautostart=false\nstartsecs=0\nautorestart=false\n"
+    program += "stdout_capture_maxbytes=1KB\nstdout_events_enabled=true\nstdout_logfile=%(here)s/brief.log\n"
+    daemon = new_daemon(programs=listener("log", "PROCESS_LOG") + program).start()
+    daemon.until_running("log")
+    daemon.supervisor("startProcess", "brief")
+    events = Record(daemon, "log").until_count(1)
+    assert events[0]["body"].endswith("channel:stdout\nshort")
+    assert daemon.until_file("brief.log", "short") == "short"
+
+
+@pytest.mark.ours("it notices within a second")
+def test_ticks_come_when_the_clock_says_so(new_daemon):
+    daemon = new_daemon(programs=listener("ticks", "TICK")).start()
+    daemon.until_running("ticks")
+    (tick, *_) = Record(daemon, "ticks").until_name("TICK_5")
+    came = time.time()
+    when = int(tick["body"].removeprefix("when:"))
+    assert when % 5 == 0 and tick["headers"]["eventname"] == "TICK_5"
+    assert 0 <= came - when < 1, f"{came - when} s late"
+
+
+@pytest.mark.ours("it wakes up every second")
+def test_a_pool_without_ticks_wakes_nobody(new_daemon):
+    daemon = new_daemon(programs=listener("quiet", "PROCESS_STATE,REMOTE_COMMUNICATION")).start()
+    daemon.until_running("quiet")
+    Record(daemon, "quiet").until_count(2)
+
+    def switches():
+        tasks = os.listdir(f"/proc/{daemon.pid}/task")
+        return sum(int(status_fields(f"{daemon.pid}/task/{task}")["voluntary_ctxt_switches"]) for task in tasks)
+
+    def has_come_to_rest():
+        before = switches()
+        time.sleep(1.5)
+        return switches() == before
+
+    until(has_come_to_rest, "a second and a half without a wake-up")
