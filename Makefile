@@ -6,7 +6,7 @@ TRIPLE := $(shell sed -n 's/^target = "\(.*\)"/\1/p' .cargo/config.toml)
 BINARY := $(TARGET_DIR)/release/linchpin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-long lint behaviour sim bench clean
+.PHONY: help build run test test-long lint behaviour sim fuzz bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -38,6 +38,10 @@ behaviour: ## only the behaviour suites against the built binary (PYTEST_ARGS='-
 SIM ?= --seconds 600
 sim: ## the deterministic simulator of the core, for ten minutes (SIM='--seed 7' replays one history)
 	cargo run --release --locked --package linchpin-core --example simulate -- $(SIM)
+
+# FUZZ=60 is a minute each, TARGETS='config http' are those.
+fuzz: ## each fuzz target for ten minutes, one after the other (FUZZ=60: a minute each)
+	fuzz/run $(or $(FUZZ),600) $(TARGETS)
 
 bench: build ## our own ratios against the least any supervisor must do
 	bench/run

@@ -20,5 +20,11 @@ mod spawner;
 mod startup;
 mod world;
 
+/// For the fuzz targets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing {
+    pub use crate::http::fuzzing::request;
+}
+
 pub use startup::Invocation;
 pub use world::SystemWorld;

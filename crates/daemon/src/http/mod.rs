@@ -11,6 +11,8 @@ mod client_stream;
 mod connection;
 mod connection_state;
 mod cross_site;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod journal;
 pub(crate) mod limits;
 mod log_tail;

@@ -3,6 +3,7 @@
 mod descriptors;
 mod fixture;
 mod following;
+mod fuzz_seeds;
 mod limits;
 mod original_clients;
 mod speed;
