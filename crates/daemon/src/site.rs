@@ -1,15 +1,15 @@
 //! What is the same for every process that one run of the daemon starts.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use linchpin_config::{Config, LogLevel, MainLog, ProcessConfig};
 use linchpin_log::{AutoLogs, LogHandle, StreamKind};
 use linchpin_sys::accounts::Accounts;
 use linchpin_sys::limits::Limit;
+use linchpin_sys::spawn::Environment;
 use tokio::sync::Notify;
 
 /// Where services are started.
@@ -18,7 +18,7 @@ pub(crate) struct Site {
     /// The name of this daemon, in front of every event.
     pub(crate) identifier: String,
     /// The daemon's environment.
-    pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) environment: Arc<Environment>,
     /// `PATH` from it.
     pub(crate) path: Option<String>,
     /// `SUPERVISOR_SERVER_URL` of services that do not name their own.
@@ -63,7 +63,8 @@ impl Site {
         let supervisord = &config.supervisord;
         Self {
             identifier: supervisord.identifier.clone(),
-            environment: std::env::vars_os().collect(),
+            // The kernel's own texts have no NUL bytes.
+            environment: Arc::new(Environment::new(std::env::vars_os()).unwrap_or_default()),
             path: std::env::var("PATH").ok(),
             server_url: config.server_url.clone(),
             strip_ansi: supervisord.strip_ansi,
@@ -81,26 +82,32 @@ impl Site {
         }
     }
 
-    /// The environment of a service: the daemon's, the original's variables, the configuration's, each
-    /// over the one before.
-    pub(crate) fn environment_of(
+    /// What a service has over the daemon's environment: the original's variables, and the configuration's over
+    /// those.
+    pub(crate) fn variables_of(
         &self,
         config: &ProcessConfig,
         group: &str,
     ) -> Vec<(OsString, OsString)> {
-        let mut environment: BTreeMap<OsString, OsString> =
-            self.environment.iter().cloned().collect();
-        let mut set = |name: &str, value: &str| environment.insert(name.into(), value.into());
-        set("SUPERVISOR_ENABLED", "1");
-        if let Some(url) = config.serverurl.as_ref().or(self.server_url.as_ref()) {
-            set("SUPERVISOR_SERVER_URL", url);
-        }
-        set("SUPERVISOR_PROCESS_NAME", &config.name);
-        set("SUPERVISOR_GROUP_NAME", group);
-        for (name, value) in &config.environment {
-            set(name, value);
-        }
-        environment.into_iter().collect()
+        let url = config.serverurl.as_ref().or(self.server_url.as_ref());
+        let of_the_original = [
+            ("SUPERVISOR_ENABLED", Some("1")),
+            ("SUPERVISOR_SERVER_URL", url.map(String::as_str)),
+            ("SUPERVISOR_PROCESS_NAME", Some(config.name.as_str())),
+            ("SUPERVISOR_GROUP_NAME", Some(group)),
+        ];
+        of_the_original
+            .into_iter()
+            .filter(|(name, _)| !config.environment.contains_key(*name))
+            .filter_map(|(name, value)| Some((name, value?)))
+            .chain(
+                config
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+            )
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
     }
 }
 

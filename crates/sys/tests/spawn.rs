@@ -22,7 +22,7 @@ use linchpin_sys::group;
 use linchpin_sys::limits::{Limit, Resource};
 use linchpin_sys::pipe::{self, NonBlocking, Pipe};
 use linchpin_sys::reap::{self, ExitStatus};
-use linchpin_sys::spawn::{Command, SpawnSlot, Spawned, Stage, Stderr, Stream, spawn};
+use linchpin_sys::spawn::{Command, Environment, SpawnSlot, Spawned, Stage, Stderr, Stream, spawn};
 
 /// A command with the name as its argument 0.
 fn command(program: &str, arguments: &[&str]) -> Command {
@@ -125,6 +125,28 @@ fn environment_is_exactly_what_was_given() {
         ("EMPTY".into(), "".into()),
     ];
     assert_eq!(output(command), "A=1\nB=two words = fine\nEMPTY=\n");
+}
+
+#[test]
+fn own_variables_come_before_shared_ones() {
+    let variables = |pairs: &[(&str, &str)]| -> Vec<(OsString, OsString)> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect()
+    };
+    let shared = Environment::new(variables(&[
+        ("A", "1"),
+        ("B", "2"),
+        ("AB", "3"),
+        ("B", "4"),
+    ]))
+    .unwrap();
+    let mut command = command("/usr/bin/env", &[]);
+    command.shared_environment = Arc::new(shared);
+    command.environment = variables(&[("A", "own"), ("C", "5")]);
+    assert_eq!(output(command), "B=4\nAB=3\nA=own\nC=5\n");
+    Environment::new(variables(&[("A", "b\0c")])).unwrap_err();
 }
 
 #[test]

@@ -85,7 +85,8 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
 
     let arguments = words.into_iter().map(OsString::from).collect();
     let mut command = Command::new(program, arguments);
-    command.environment = site.environment_of(config, group);
+    command.shared_environment = site.environment.clone();
+    command.environment = site.variables_of(config, group);
     command.stdin = Stream::Descriptor(stdin);
     let (stdout_end, stdout_capture) = stdout.split();
     command.stdout = stdout_end;

@@ -6,9 +6,12 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::credentials::Credentials;
 use crate::limits::Limit;
+
+use super::environment::Environment;
 
 /// What a child gets as standard input or output.
 #[derive(Debug)]
@@ -35,7 +38,9 @@ pub struct Command {
     pub program: PathBuf,
     /// The arguments, beginning with the name by which the program is called.
     pub arguments: Vec<OsString>,
-    /// The whole environment: nothing is inherited.
+    /// What its environment begins with.
+    pub shared_environment: Arc<Environment>,
+    /// Its own variables, which come before shared ones of the same name. Nothing else is inherited.
     pub environment: Vec<(OsString, OsString)>,
     /// Descriptor 0.
     pub stdin: Stream,
@@ -69,6 +74,7 @@ impl Command {
         Self {
             program: program.into(),
             arguments,
+            shared_environment: Arc::default(),
             environment: Vec::new(),
             stdin: Stream::Null,
             stdout: Stream::Null,
@@ -111,6 +117,12 @@ impl Command {
             Stderr::SameAsStdout => None,
             Stderr::Own(stream) => Some(open_stream(stream, "stderr")?),
         };
+        let mut own_variables = Vec::with_capacity(self.environment.len());
+        let mut environment = Vec::with_capacity(self.environment.len());
+        for (name, value) in self.environment {
+            own_variables.push(name.clone());
+            environment.push(environment_entry(name, &value)?);
+        }
         Ok(Prepared {
             program: c_string(self.program.into_os_string(), "program")?,
             arguments: self
@@ -118,11 +130,9 @@ impl Command {
                 .into_iter()
                 .map(|argument| c_string(argument, "arguments"))
                 .collect::<Result<_, _>>()?,
-            environment: self
-                .environment
-                .into_iter()
-                .map(|(name, value)| environment_entry(name, &value))
-                .collect::<Result<_, _>>()?,
+            shared_environment: self.shared_environment,
+            own_variables,
+            environment,
             stdin,
             stdout,
             stderr,
@@ -148,7 +158,9 @@ impl Command {
 pub struct Prepared {
     pub(super) program: CString,
     pub(super) arguments: Vec<CString>,
-    pub(super) environment: Vec<CString>,
+    shared_environment: Arc<Environment>,
+    own_variables: Vec<OsString>,
+    environment: Vec<CString>,
     stdin: OwnedFd,
     stdout: OwnedFd,
     stderr: Option<OwnedFd>,
@@ -167,6 +179,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The environment, each as `name=value`.
+    pub(super) fn environment(&self) -> impl Iterator<Item = &CString> {
+        let shared = self.shared_environment.without(&self.own_variables);
+        shared.chain(&self.environment)
+    }
+
     /// The descriptors that become 0, 1 and 2.
     pub(super) fn descriptors(&self) -> [RawFd; 3] {
         let stderr = self.stderr.as_ref().unwrap_or(&self.stdout);
@@ -231,7 +249,7 @@ fn c_string(text: OsString, what: &'static str) -> Result<CString, PrepareError>
     CString::new(text.into_vec()).map_err(|_| PrepareError::NulByte { what })
 }
 
-fn environment_entry(name: OsString, value: &OsStr) -> Result<CString, PrepareError> {
+pub(super) fn environment_entry(name: OsString, value: &OsStr) -> Result<CString, PrepareError> {
     let mut entry = name;
     entry.push("=");
     entry.push(value);

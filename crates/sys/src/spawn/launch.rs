@@ -81,7 +81,7 @@ thread_local! {
 /// If no process could be made: `EAGAIN` at the limit of processes, `ENOMEM`.
 pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnError> {
     let arguments = pointers(&prepared.arguments);
-    let environment = pointers(&prepared.environment);
+    let environment = pointers(prepared.environment());
     let report = Report::default();
     let mut plan = Plan {
         program: &prepared.program,
@@ -186,9 +186,9 @@ fn restore_signals(mask: u64) {
     };
 }
 
-fn pointers(strings: &[std::ffi::CString]) -> Vec<*const c_char> {
+fn pointers<'a>(strings: impl IntoIterator<Item = &'a std::ffi::CString>) -> Vec<*const c_char> {
     strings
-        .iter()
+        .into_iter()
         .map(|string| string.as_ptr())
         .chain([ptr::null()])
         .collect()

@@ -8,6 +8,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `command` | what is to be started, and the form the kernel takes |
+//! | `environment` | what the environment of all children begins with |
 //! | `launch` | the parent's side: clone, slot, signal mask |
 //! | `child` | the child's side, between clone and exec |
 //! | `stack` | the memory on which the child runs |
@@ -17,6 +18,7 @@
 
 mod child;
 mod command;
+mod environment;
 mod failure;
 mod inherit;
 mod landing;
@@ -24,6 +26,7 @@ mod launch;
 mod stack;
 
 pub use command::{Command, PrepareError, Prepared, Stderr, Stream};
+pub use environment::Environment;
 pub use failure::{ExecFailure, SpawnError, Stage};
 pub use inherit::with_signals_as_from_python;
 pub use launch::{SpawnSlot, Spawned, spawn};
