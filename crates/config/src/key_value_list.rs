@@ -40,6 +40,17 @@ pub(crate) fn parse(text: &str) -> Result<KeyValueList, String> {
         .ok_or_else(|| format!("Unexpected end of key/value pairs in value '{text}'"))
 }
 
+/// The first key whose value the two grammars read differently, with both values: ours and that of 4.3.0.
+/// None as well where only one of them takes the text, because then that one is used.
+pub(crate) fn read_differently(text: &str) -> Option<(String, String, String)> {
+    let ours = pairs(&tokens(text, Grammar::Posix, WORD_CHARACTERS).ok()?, false)?;
+    let theirs = pairs(&tokens(text, Grammar::Legacy, WORD_CHARACTERS).ok()?, true)?;
+    ours.order.iter().find_map(|key| {
+        let (here, there) = (&ours.pairs[key], theirs.pairs.get(key)?);
+        (here != there).then(|| (key.clone(), here.clone(), there.clone()))
+    })
+}
+
 /// Takes tokens four at a time: key, equals sign, value, and a separator that nobody looks at.
 fn pairs(tokens: &[String], is_old_grammar: bool) -> Option<KeyValueList> {
     let mut list = KeyValueList {

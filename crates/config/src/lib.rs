@@ -5,6 +5,7 @@
 
 mod check;
 mod command_line;
+mod compat;
 mod control;
 mod daemon_section;
 mod diagnostic;
@@ -52,6 +53,7 @@ pub use command_line::{
     DAEMON_OPTIONS, DaemonCommand, DaemonOverrides, parse_supervisord_args, supervisord_help,
 };
 
+pub use compat::{BuiltIn, CompatReport, check_compat};
 pub use control::{
     CONTROL_OPTIONS, ControlCommand, ControlRequest, load_supervisorctl, parse_supervisorctl_args,
     supervisorctl_help,

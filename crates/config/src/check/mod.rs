@@ -108,7 +108,7 @@ fn judge_config(world: &dyn World, request: &LoadRequest, loaded: &Loaded) -> Ve
 const MOST_WARNINGS: usize = 500;
 
 /// Collects warnings about a document.
-struct Judge<'a> {
+pub(crate) struct Judge<'a> {
     document: &'a Document,
     warnings: Vec<Diagnostic>,
     /// Warnings that stand for all of their kind: position, and how many more there are.
@@ -116,7 +116,7 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(document: &'a Document) -> Self {
+    pub(crate) fn new(document: &'a Document) -> Self {
         Self {
             document,
             warnings: Vec::new(),
@@ -148,7 +148,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn into_warnings(mut self) -> Vec<Diagnostic> {
+    pub(crate) fn into_warnings(mut self) -> Vec<Diagnostic> {
         for (position, more) in self.repeated.into_values() {
             let times = if more == 1 { "time" } else { "times" };
             if more > 0 {
@@ -160,22 +160,32 @@ impl<'a> Judge<'a> {
     }
 
     fn warn(&mut self, span: Option<Span>, message: impl Into<String>, help: impl Into<String>) {
+        self.say(Severity::Warning, span, message, help);
+    }
+
+    pub(crate) fn say(
+        &mut self,
+        severity: Severity,
+        span: Option<Span>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         if self.is_full() {
             return;
         }
         let statement = Statement::ours(message).help(help);
         self.warnings
-            .push(statement.at(Severity::Warning, self.document, span));
+            .push(statement.at(severity, self.document, span));
     }
 
     /// What is written for a key in a section, by names.
-    fn written(&self, section: &str, key: &str) -> Option<&'a Entry> {
+    pub(crate) fn written(&self, section: &str, key: &str) -> Option<&'a Entry> {
         let section = self.document.section(section)?;
         self.document.entry(section, key)
     }
 
     /// Where a key stands, or else the section.
-    fn span(&self, section: &str, key: &str) -> Option<Span> {
+    pub(crate) fn span(&self, section: &str, key: &str) -> Option<Span> {
         self.written(section, key)
             .map(Entry::value_span)
             .or_else(|| {
@@ -196,7 +206,7 @@ impl<'a> Judge<'a> {
 }
 
 /// The first process of each section, because all of a section have the same options.
-fn one_process_of_each_section(
+pub(crate) fn one_process_of_each_section(
     config: &Config,
 ) -> impl Iterator<Item = (&GroupConfig, &ProcessConfig)> {
     let mut seen = std::collections::HashSet::new();
