@@ -17,6 +17,8 @@ The steps of a script:
     use BLOCK                  another text for the configuration file
     sh COMMAND                 a shell command in the daemon's directory
     ended                      the daemon's end: its status and what it leaves behind
+    heard FILE TEXT            until a listener has written down TEXT
+    events FILE                what a listener has written down
     gone FILE                  whether the process whose number is in FILE ends within a few seconds
     answering                  until the daemon answers again, after a restart
 """
@@ -28,6 +30,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import threading
 import time
 import xmlrpc.client
@@ -35,9 +38,13 @@ from xml.parsers.expat import ExpatError
 
 from harness import rpc
 from harness.compare import normal, normal_value
+from harness.events import LISTENER, Record
+from harness.events import normal as normal_event
 from harness.processes import is_alive
 from harness.wait import until
 
+# The listener of a whole stage.
+WITNESS = "witness"
 # Between two looks at a daemon's processes: seldom enough to cost little, for many daemons run at once.
 LOOK_EVERY_SECONDS = 0.2
 PATIENCE_SECONDS = 60
@@ -240,7 +247,7 @@ class Play:
         self.daemon.signal(getattr(signal, name))
 
     def do_use(self, block):
-        text = self.scenario.blocks[block]
+        text = self.scenario.blocks[block].replace("LISTENER", f"{sys.executable} -S {LISTENER}")
         if "[supervisord]" in text:
             self.daemon.write(self.named(text))
         else:
@@ -255,6 +262,18 @@ class Play:
         status = self.daemon.process.wait(PATIENCE_SECONDS)
         self.side.stop()
         return {"status": status, "left behind": sorted(name for name in os.listdir(self.daemon.directory) if not name.startswith("."))}
+
+    def record_of(self, file):
+        return Record(self.daemon, file[: -len(".jsonl")])
+
+    def do_heard(self, rest):
+        file, _, text = rest.partition(" ")
+        self.record_of(file).until(
+            lambda events: any(text in each["line"] or text in each["body"] for each in events), text, PATIENCE_SECONDS
+        )
+
+    def do_events(self, file):
+        return [list(normal_event(each)) for each in self.record_of(file).all()]
 
     def do_gone(self, name):
         pid = int(self.daemon.read(name))
@@ -280,9 +299,27 @@ class Play:
             except (OSError, xmlrpc.client.Error):
                 infos = []
             seen.append(("information", self.without_names(normal_value(infos))))
-        seen.append(("files", self.without_names(self.files(f"{self.own}*"))))
+        files = {name: text for name, text in self.files(f"{self.own}*").items() if not name.endswith(".jsonl")}
+        seen.append(("files", self.without_names(files)))
         seen.append(("story", self.story()))
+        if self.side.stage.listener and self.daemon.is_running():
+            seen.append(("events", self.events()))
         return seen
+
+    def events(self):
+        """What the stage's listener heard of each process of its own: process -> events, in their order."""
+        mark = f"the end of {self.own}"
+        self.daemon.supervisor("sendRemoteCommEvent", mark, "")
+        heard = Record(self.daemon, WITNESS).until_body(mark, PATIENCE_SECONDS)
+        told = {}
+        for each in heard:
+            line, body = normal_event(each)
+            name = re.search(rf"(?:process|group)name:({self.own}\S*)", body)
+            if name:
+                # Serial numbers count the events of all scenarios together.
+                line = re.sub(r"serial:\d+", "serial:N", line)
+                told.setdefault(self.without_names(name[1]), []).append([self.without_names(line), self.without_names(body)])
+        return told
 
     def settled(self, states):
         return bool(states or not self.scenario.configuration) and not any(

@@ -5,6 +5,7 @@ A file begins with lines `key: value` about the daemons it is played on:
     mode: shared | alone     one pair of daemons for all scenarios of the file, or one for each
     supervisord: KEY=VALUE   a line for [supervisord]
     environment: NAME=VALUE  a variable of the daemon
+    listener: EVENT,...      a listener that hears these, and whose record is compared for each scenario
 
 and then holds scenarios:
 
@@ -20,7 +21,7 @@ and then holds scenarios:
 
 ROW are rows of docs/checklist.md. Up to the first `--` comes what the configuration file holds beyond the usual head; a block
 with a name is another text for it, for the step `use`; the last block is the script, one step a line (play.py has the steps).
-`@` stands for a name of the scenario's own. A step that ends with `~ ROW: words` must differ, and docs/compatibility.md must
+`@` stands for a name of the scenario's own, `LISTENER` for the command of the listener that writes down what it hears. A step that ends with `~ ROW: words` must differ, and docs/compatibility.md must
 have a row that begins with ROW and holds the words; `differs WHAT ROW: words` says the same of what is compared at the end.
 """
 import re
@@ -69,6 +70,7 @@ class Stage:
     alone: bool = False
     supervisord: list = field(default_factory=list)
     environment: dict = field(default_factory=dict)
+    listener: str = ""
     scenarios: list = field(default_factory=list)
 
 
@@ -102,6 +104,8 @@ def read(path):
                     stage.alone = {"alone": True, "shared": False}[value]
                 elif key == "supervisord":
                     stage.supervisord.append(value)
+                elif key == "listener":
+                    stage.listener = value
                 elif key == "environment":
                     name, _, text = value.partition("=")
                     stage.environment[name] = text

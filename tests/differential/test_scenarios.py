@@ -3,14 +3,16 @@
 All scenarios that were chosen are played at once when the first of them is asked for, for they mostly wait: the original
 looks round once in a second. Then each test compares what was written down, and plays alone once more what disagreed.
 """
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness import events
 from harness.daemon import Daemon, Directory
 from harness.subject import LINCHPIN, NO_ORIGINAL, ORIGINAL, TESTED
-from play import Side
+from play import WITNESS, Side
 from scenarios import AGAIN, TALLY, stages
 
 # How many daemons are started at once, and how many scenarios are played at once on each.
@@ -46,6 +48,9 @@ class Performance:
                     if name.startswith("file "):
                         (directory.path / name[5:].replace("@", scenario.own)).write_text(text.replace("@", scenario.own))
             configuration = "".join(scenario.configuration.replace("@", scenario.own) for scenario in self.scenarios)
+            configuration = configuration.replace("LISTENER", f"{sys.executable} -S {events.LISTENER}")
+            if self.stage.listener:
+                configuration += events.listener(WITNESS, f"{self.stage.listener},REMOTE_COMMUNICATION", extra="buffer_size=10000")
             if "[supervisord]" in configuration:
                 daemon.write(configuration.replace("\\r\n", "\r\n"))
             else:
