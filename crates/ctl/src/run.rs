@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use linchpin_config::{
     ControlCommand, USAGE_EXIT_STATUS, World, load_supervisorctl, parse_supervisorctl_args,
@@ -86,13 +87,16 @@ fn refuse(program: &str, message: &str) -> u8 {
     USAGE_EXIT_STATUS
 }
 
-/// Addresses, `localhost` and what /etc/hosts knows.
+/// How long looking up the name of a server may take.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Addresses, `localhost`, what /etc/hosts knows, and what the system finds out.
 fn resolve(host: &str) -> Vec<IpAddr> {
     let literal = resolve_literal(host);
     if !literal.is_empty() {
         return literal;
     }
-    match linchpin_sys::host::resolve_ipv4(host) {
+    match linchpin_sys::host::look_up_ipv4(host, LOOK_UP_LIMIT) {
         Ok(address) => vec![address.into()],
         Err(_) => Vec::new(),
     }

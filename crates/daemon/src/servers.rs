@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linchpin_config::{Config, HttpAddress, HttpServer};
 use linchpin_log::{LogHandle, LogLevel};
-use linchpin_sys::host::resolve_ipv4;
+use linchpin_sys::host::look_up_ipv4;
 use linchpin_sys::sockets::{
     Owner, SocketError, SocketFile, SocketWatch, UnixSocket, listen_tcp, listen_unix,
 };
@@ -21,6 +21,9 @@ use crate::http::{self, Listener, ServerConfig, Services};
 /// How soon a socket file that cannot be made is tried again, at first and at the most.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(16);
+
+/// How long looking up the name in `port=name:9001` may take.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Sockets that listen, and nobody accepts yet.
 #[derive(Debug)]
@@ -43,8 +46,12 @@ impl OpenServer {
             HttpAddress::Inet { host, port } => {
                 let address = match host.as_str() {
                     "" => Ipv4Addr::UNSPECIFIED,
-                    host => resolve_ipv4(host).map_err(|_| SocketError::Unresolvable {
-                        host: host.to_owned(),
+                    // At the start and in a restart, when nothing is supervised: only servers on files are
+                    // opened at other times.
+                    host => look_up_ipv4(host, LOOK_UP_LIMIT).map_err(|_| {
+                        SocketError::Unresolvable {
+                            host: host.to_owned(),
+                        }
                     })?,
                 };
                 let socket = listen_tcp(SocketAddrV4::new(address, *port))?;

@@ -1,21 +1,14 @@
 //! Users and groups, read from `/etc/passwd` and `/etc/group`.
 //!
 //! libc's look-ups are not used: in a static glibc build they load shared objects and may crash. Where a site keeps
-//! accounts elsewhere (LDAP, systemd), `getent` may be asked about whom the files do not know: it is a program of the
-//! system and can load what it likes.
+//! accounts elsewhere (LDAP, systemd), [`getent`](crate::getent) may be asked about whom the files do not know.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::command_path::{self, SearchPath};
-use crate::helper::run_helper;
-use crate::spawn::Command;
-
-/// Most output of `getent` that is read: all groups of a large site.
-const MOST_GETENT_BYTES: usize = 16 * 1024 * 1024;
+use crate::getent::Getent;
 
 /// A line of `/etc/passwd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +54,6 @@ pub struct Accounts {
     getent: Option<Getent>,
 }
 
-/// The program to ask about accounts that are not in the files.
-#[derive(Debug, Clone)]
-struct Getent {
-    program: PathBuf,
-    time_limit: Duration,
-}
-
 impl Accounts {
     /// The accounts of this machine.
     #[must_use]
@@ -88,20 +74,10 @@ impl Accounts {
     /// as `time_limit`, and whoever is not answered about by then is unknown.
     #[must_use]
     pub fn asking_getent(self, time_limit: Duration) -> Self {
-        match command_path::find("getent", SearchPath::default()) {
-            Ok(program) => self.asking(program, time_limit),
-            Err(_) => self,
+        Self {
+            getent: Getent::of_this_machine(time_limit),
+            ..self
         }
-    }
-
-    /// As [`asking_getent`](Self::asking_getent), with another program that answers like it.
-    #[must_use]
-    pub fn asking(mut self, program: PathBuf, time_limit: Duration) -> Self {
-        self.getent = Some(Getent {
-            program,
-            time_limit,
-        });
-        self
     }
 
     /// The user with this login name.
@@ -188,22 +164,8 @@ impl Accounts {
         Ok(found.or_else(|| find(&self.ask(&["group", key])?)))
     }
 
-    /// What `getent` answers; none if it is not to be asked, fails, or takes too long.
     fn ask(&self, question: &[&str]) -> Option<String> {
-        let getent = self.getent.as_ref()?;
-        // Nobody is called that, and it would be taken for an option.
-        if question
-            .iter()
-            .any(|word| word.is_empty() || word.starts_with('-'))
-        {
-            return None;
-        }
-        let arguments = ["getent"].iter().chain(question).map(OsString::from);
-        let mut command = Command::new(&getent.program, arguments.collect());
-        // Where the accounts are may be told by variables.
-        command.environment = std::env::vars_os().collect();
-        let answer = run_helper(command, getent.time_limit, MOST_GETENT_BYTES).ok()?;
-        Some(String::from_utf8_lossy(&answer.stdout).into_owned())
+        self.getent.as_ref()?.ask(question)
     }
 
     /// A file that does not exist has no accounts: containers from scratch have none.
@@ -257,6 +219,7 @@ fn parse_group(line: &str) -> Option<Group> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::getent::testing::scripted;
 
     const PASSWD: &str = "\
 root:x:0:0:root:/root:/bin/bash
@@ -337,23 +300,6 @@ nomembers:x:10
         assert!(error.to_string().ends_with("etc/passwd"), "{error}");
     }
 
-    /// Accounts whose `getent` is this script.
-    ///
-    /// A shell writes it: a child that another test is starting right now would for a moment have our descriptor for
-    /// writing too, and a file that is open for writing cannot be executed.
-    fn asking(root: &Path, accounts: Accounts, script: &str) -> Accounts {
-        let program = root.join("getent");
-        let written = std::process::Command::new("/bin/sh")
-            .args([
-                "-c",
-                "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod 755 \"$0\"",
-            ])
-            .args([program.as_os_str(), script.as_ref()])
-            .status();
-        assert!(written.unwrap().success());
-        accounts.asking(program, Duration::from_secs(30))
-    }
-
     #[test]
     fn getent_is_asked_only_about_strangers() {
         let (root, accounts) = system();
@@ -367,7 +313,10 @@ nomembers:x:10
              esac",
             root.path().display()
         );
-        let accounts = asking(root.path(), accounts, &script);
+        let accounts = Accounts {
+            getent: Some(scripted(root.path(), &script)),
+            ..accounts
+        };
         let asked = || fs::read_to_string(root.path().join("asked")).unwrap_or_default();
         let known = accounts.user_by_name("root").unwrap().unwrap();
         assert_eq!(accounts.groups_of(&known).unwrap(), [0, 1, 4]);
@@ -388,8 +337,13 @@ nomembers:x:10
     #[test]
     fn a_getent_that_hangs_is_given_up() {
         let (root, accounts) = system();
-        let mut accounts = asking(root.path(), accounts, "exec sleep 1000");
-        accounts.getent.as_mut().unwrap().time_limit = Duration::from_millis(50);
+        let accounts = Accounts {
+            getent: Some(Getent {
+                time_limit: Duration::from_millis(50),
+                ..scripted(root.path(), "exec sleep 1000")
+            }),
+            ..accounts
+        };
         assert_eq!(accounts.user_by_name("ldap").unwrap(), None);
     }
 }

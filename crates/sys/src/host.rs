@@ -1,11 +1,15 @@
-//! The name of this machine, and IPv4 addresses of names as far as files know them.
+//! The name of this machine, and IPv4 addresses of names.
 //!
-//! libc's resolver is not used: in a static glibc build it loads shared objects. There is no DNS client here.
+//! libc's resolver is not used: in a static glibc build it loads shared objects. `/etc/hosts` is read here; about
+//! other names, those of DNS among them, [`getent`](crate::getent) can be asked by whoever may wait for it.
 
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
+
+use crate::getent::Getent;
 
 /// The node name that the kernel has, such as `web-1`.
 #[must_use]
@@ -20,8 +24,16 @@ pub fn node_name() -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
     /// Neither an address, nor `localhost`, nor in `/etc/hosts`.
-    #[error("cannot resolve {host}: not an IPv4 address and not in /etc/hosts (DNS is not asked)")]
+    #[error("cannot resolve {host}: not an IPv4 address and not in /etc/hosts")]
     Unknown {
+        /// The name.
+        host: String,
+    },
+    /// `getent` does not know it either, or there is no `getent`.
+    #[error(
+        "cannot resolve {host}: not an IPv4 address, not in /etc/hosts, and getent has no answer"
+    )]
+    Unanswered {
         /// The name.
         host: String,
     },
@@ -74,6 +86,36 @@ pub fn resolve_ipv4_under(root: &Path, host: &str) -> Result<Ipv4Addr, ResolveEr
     })
 }
 
+/// As [`resolve_ipv4`]; a name that is not there is looked up as the system does it, in DNS for example, by a
+/// program of the system. May block for as long as `time_limit`, so it is not for the daemon's loop.
+///
+/// # Errors
+/// If nobody knows it.
+pub fn look_up_ipv4(host: &str, time_limit: Duration) -> Result<Ipv4Addr, ResolveError> {
+    let getent = Getent::of_this_machine(time_limit);
+    look_up_ipv4_with(Path::new("/"), getent.as_ref(), host)
+}
+
+fn look_up_ipv4_with(
+    root: &Path,
+    getent: Option<&Getent>,
+    host: &str,
+) -> Result<Ipv4Addr, ResolveError> {
+    match resolve_ipv4_under(root, host) {
+        Err(ResolveError::Unknown { host }) => getent
+            .and_then(|getent| getent.ask(&["ahostsv4", &host]))
+            .as_deref()
+            .and_then(first_address)
+            .ok_or(ResolveError::Unanswered { host }),
+        known => known,
+    }
+}
+
+/// The first of the lines of `getent ahostsv4`, such as `10.0.0.1  STREAM web.example.org`.
+fn first_address(answer: &str) -> Option<Ipv4Addr> {
+    answer.split_ascii_whitespace().next()?.parse().ok()
+}
+
 fn find_in_hosts(hosts: &str, name: &str) -> Option<Ipv4Addr> {
     hosts.lines().find_map(|line| {
         let line = line.split('#').next().unwrap_or_default();
@@ -88,6 +130,7 @@ fn find_in_hosts(hosts: &str, name: &str) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::getent::testing::scripted;
 
     const HOSTS: &str = "\
 127.0.0.1\tlocalhost loopback # web
@@ -127,11 +170,28 @@ mod tests {
     #[test]
     fn unknown_names_say_where_was_looked() {
         for host in ["six", "commented", "10.0.0", "::1", ""] {
-            let expected = format!(
-                "cannot resolve {host}: not an IPv4 address and not in /etc/hosts (DNS is not asked)"
-            );
+            let expected =
+                format!("cannot resolve {host}: not an IPv4 address and not in /etc/hosts");
             assert_eq!(resolve(Some(HOSTS), host).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn strangers_are_looked_up_as_the_system_does_it() {
+        let root = tempfile::tempdir().unwrap();
+        let script = "[ \"$*\" = 'ahostsv4 db' ] || exit 2\n\
+                      echo '10.1.2.3        STREAM db.example.org'\n\
+                      echo '10.1.2.3        DGRAM'";
+        let getent = scripted(root.path(), script);
+        let look_up = |host| look_up_ipv4_with(root.path(), Some(&getent), host);
+        assert_eq!(look_up("db").unwrap(), Ipv4Addr::new(10, 1, 2, 3));
+        assert_eq!(look_up("localhost").unwrap(), Ipv4Addr::LOCALHOST);
+        look_up("other").unwrap_err();
+        let error = look_up_ipv4_with(root.path(), None, "db").unwrap_err();
+        assert!(
+            error.to_string().ends_with("getent has no answer"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod command_path;
 pub mod credentials;
 pub mod daemonize;
 pub mod errno_name;
+mod getent;
 pub mod group;
 pub mod helper;
 pub mod host;
