@@ -128,6 +128,40 @@ pub enum SyntaxProblemKind {
 }
 
 impl Document {
+    /// A document with one section, whose values come from elsewhere: they are taken as they are. Messages
+    /// name `file`.
+    pub(crate) fn of_options(file: &str, section: &str, options: &[(String, String)]) -> Self {
+        let mut document = Self {
+            files: vec![SourceFile::new(file, "")],
+            ..Self::default()
+        };
+        let nowhere = Span {
+            file: FileId(0),
+            line: 1,
+            start: 0,
+            end: 0,
+        };
+        let index = document.section_index(section, nowhere);
+        for (key, value) in options {
+            let entry = Entry {
+                key: key.to_lowercase(),
+                key_span: nowhere,
+                value: value.clone(),
+                parts: Vec::new(),
+                overridden: Vec::new(),
+                is_rewritten: true,
+            };
+            let section = &mut document.sections[index];
+            match section.position(&entry.key) {
+                Some(position) => section.entries[position] = entry,
+                None => {
+                    section.push(entry);
+                }
+            }
+        }
+        document
+    }
+
     /// Reads a file on top of what is there.
     pub fn add_file(&mut self, file: SourceFile) -> Vec<SyntaxProblem> {
         let id = FileId(self.files.len());

@@ -1,8 +1,9 @@
 //! Everything that can happen to the core: one closed list.
 
 use std::fmt;
+use std::sync::Arc;
 
-use linchpin_config::Config;
+use linchpin_config::{Config, ProcessConfig};
 use linchpin_python::signals::signal_name;
 use serde::{Deserialize, Serialize};
 
@@ -207,6 +208,20 @@ pub enum Command {
     /// Remove a group whose processes are all stopped.
     RemoveGroup {
         /// Its name.
+        name: String,
+    },
+    /// Add processes, which no configuration has, to a group at work.
+    AddProcesses {
+        /// The group's name.
+        group: String,
+        /// What they are.
+        processes: Vec<Arc<ProcessConfig>>,
+    },
+    /// Remove one process, which is stopped, from a group at work.
+    RemoveProcess {
+        /// The group's name.
+        group: String,
+        /// The process's name.
         name: String,
     },
 }

@@ -6,13 +6,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linchpin_config::{ActiveGroup, Config, Difference, GroupConfig, GroupKind, diff_active};
+use linchpin_config::{
+    ActiveGroup, Config, Difference, GroupConfig, GroupKind, ProcessConfig, diff_active,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Life, Process};
 use crate::supervisor::{Step, Supervisor};
 use crate::timers::Timer;
 use crate::{Action, Failure, Notice, Outcome, ProcessId, Reason};
+
+/// Most processes of a group to which clients add: what one section of a file may ask for.
+const MOST_PROCESSES_OF_A_GROUP: usize = 100_000;
 
 /// A group at work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +29,17 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    fn new(config: Arc<GroupConfig>, members: Vec<ProcessId>) -> Self {
+        let by_name = NameIndex::new(config.processes.len(), |position| {
+            config.processes.get(position).map(|process| &process.name)
+        });
+        Self {
+            config,
+            members,
+            by_name,
+        }
+    }
+
     pub(crate) fn member(&self, name: &str) -> Option<ProcessId> {
         let processes = &self.config.processes;
         let position = self.by_name.find(name, |position| {
@@ -62,18 +78,17 @@ impl Groups {
     }
 
     fn insert(&mut self, config: Arc<GroupConfig>, members: Vec<ProcessId>) {
-        let by_name = NameIndex::new(config.processes.len(), |position| {
-            config.processes.get(position).map(|process| &process.name)
-        });
         let age = self.next_age;
         self.next_age += 1;
         self.ages.insert(config.name.clone(), age);
-        let group = Group {
-            config,
-            members,
-            by_name,
-        };
-        self.by_age.insert(age, group);
+        self.by_age.insert(age, Group::new(config, members));
+    }
+
+    /// Puts other processes into a group.
+    fn replace(&mut self, config: Arc<GroupConfig>, members: Vec<ProcessId>) {
+        if let Some(age) = self.ages.get(&config.name) {
+            self.by_age.insert(*age, Group::new(config, members));
+        }
     }
 
     fn remove(&mut self, name: &str) -> Option<Group> {
@@ -99,6 +114,13 @@ impl Configured {
 
     pub(crate) fn all(&self) -> &[Arc<GroupConfig>] {
         &self.groups
+    }
+
+    /// Changes a group, if it is still as the one at work.
+    fn replace(&mut self, old: &Arc<GroupConfig>, new: &Arc<GroupConfig>) {
+        for group in self.groups.iter_mut().filter(|group| *group == old) {
+            *group = new.clone();
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<GroupConfig>> {
@@ -132,6 +154,10 @@ impl NameIndex {
 /// A position as an index; lists that long do not fit into memory where this could fail.
 fn as_index(position: u32) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+fn no_group(name: &str) -> Failure {
+    Failure::BadName(format!("group: {name}"))
 }
 
 impl Supervisor {
@@ -202,22 +228,30 @@ impl Supervisor {
         self.autostart(&members, step);
     }
 
-    fn add_group(&mut self, config: &Arc<GroupConfig>, step: &mut Step<'_>) -> Vec<ProcessId> {
-        let mut members = Vec::with_capacity(config.processes.len());
-        for process in &config.processes {
+    fn add_slots(
+        &mut self,
+        group: &str,
+        processes: &[Arc<ProcessConfig>],
+        step: &mut Step<'_>,
+    ) -> Vec<ProcessId> {
+        let mut added = Vec::with_capacity(processes.len());
+        for process in processes {
             let id = ProcessId(self.next_process);
             self.next_process += 1;
-            members.push(id);
-            self.processes.insert(
-                id,
-                Process::new(id, &config.name, process.clone(), step.now),
-            );
+            added.push(id);
+            self.processes
+                .insert(id, Process::new(id, group, process.clone(), step.now));
             step.act(Action::ProcessAdded {
                 process: id,
                 config: process.clone(),
-                group: config.name.clone(),
+                group: group.to_owned(),
             });
         }
+        added
+    }
+
+    fn add_group(&mut self, config: &Arc<GroupConfig>, step: &mut Step<'_>) -> Vec<ProcessId> {
+        let members = self.add_slots(&config.name, &config.processes, step);
         // A pool hears of its own beginning, as in the original.
         if let GroupKind::EventListener(pool) = &config.kind {
             self.pools.add(&config.name, pool, &members, step);
@@ -225,7 +259,7 @@ impl Supervisor {
         let group = config.name.clone();
         self.publish(Notice::GroupAdded { group }, step);
         self.groups.insert(config.clone(), members.clone());
-        self.adopt_remains(&config.name);
+        self.adopt_remains(&config.name, &members);
         members
     }
 
@@ -252,6 +286,83 @@ impl Supervisor {
         let group = name.to_owned();
         self.publish(Notice::GroupRemoved { group }, step);
         Outcome::Done
+    }
+
+    /// Adds processes to a group at work, and starts those that start by themselves.
+    ///
+    /// As in the original the configuration last read has them from now on too, until the next one is read:
+    /// then the group counts as changed. In a pool of event listeners they are no listeners.
+    pub(crate) fn add_processes(
+        &mut self,
+        name: &str,
+        processes: &[Arc<ProcessConfig>],
+        step: &mut Step<'_>,
+    ) -> Outcome {
+        let Some(group) = self.groups.get(name) else {
+            return Outcome::Failed(no_group(name));
+        };
+        if let Some(known) = processes
+            .iter()
+            .find(|process| group.member(&process.name).is_some())
+        {
+            return Outcome::Failed(Failure::BadName(known.name.clone()));
+        }
+        if group.members.len().saturating_add(processes.len()) > MOST_PROCESSES_OF_A_GROUP {
+            return Outcome::Failed(Failure::Failed(format!(
+                "a group may have {MOST_PROCESSES_OF_A_GROUP} processes"
+            )));
+        }
+        let (old, mut members) = (group.config.clone(), group.members.clone());
+        let mut config = GroupConfig::clone(&old);
+        config.processes.extend_from_slice(processes);
+        let added = self.add_slots(name, processes, step);
+        members.extend_from_slice(&added);
+        self.change_group(&old, config, members);
+        self.adopt_remains(name, &added);
+        self.autostart(&added, step);
+        Outcome::Done
+    }
+
+    /// Removes one process from a group at work.
+    pub(crate) fn remove_one_process(
+        &mut self,
+        group_name: &str,
+        name: &str,
+        step: &mut Step<'_>,
+    ) -> Outcome {
+        let Some(group) = self.groups.get(group_name) else {
+            return Outcome::Failed(no_group(group_name));
+        };
+        let Some(id) = group.member(name) else {
+            return Outcome::Failed(Failure::BadName(name.to_owned()));
+        };
+        if self
+            .processes
+            .get(&id)
+            .is_some_and(|process| !process.state.is_stopped())
+        {
+            return Outcome::Failed(Failure::StillRunning(name.to_owned()));
+        }
+        let old = group.config.clone();
+        let members = group.members.iter().copied();
+        let members = members.filter(|member| *member != id).collect();
+        let mut config = GroupConfig::clone(&old);
+        config.processes.retain(|process| process.name != name);
+        self.change_group(&old, config, members);
+        self.pools.forget_listener(id);
+        self.remove_process(id, step);
+        Outcome::Done
+    }
+
+    fn change_group(
+        &mut self,
+        old: &Arc<GroupConfig>,
+        config: GroupConfig,
+        members: Vec<ProcessId>,
+    ) {
+        let config = Arc::new(config);
+        self.configured.replace(old, &config);
+        self.groups.replace(config, members);
     }
 
     fn remove_process(&mut self, id: ProcessId, step: &mut Step<'_>) {

@@ -272,8 +272,8 @@ impl Supervisor {
         }
     }
 
-    /// Lets the processes of a new group wait for what remains of an earlier group of that name.
-    pub(crate) fn adopt_remains(&mut self, group: &str) {
+    /// Lets new processes of a group wait for what remains of earlier ones of the same name.
+    pub(crate) fn adopt_remains(&mut self, group: &str, heirs: &[ProcessId]) {
         let orphans: Vec<Generation> = self
             .remains
             .iter()
@@ -288,6 +288,7 @@ impl Supervisor {
                 .groups
                 .get(group)
                 .and_then(|group| group.member(&remains.name))
+                && heirs.contains(&heir)
                 && let Some(process) = self.processes.get_mut(&heir)
             {
                 remains.process = heir;

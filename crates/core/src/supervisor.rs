@@ -231,6 +231,12 @@ impl Supervisor {
                 Command::Reload { config } => self.reload(*config),
                 Command::AddGroup { name } => return self.begin_addition(operation, &name, step),
                 Command::RemoveGroup { name } => self.remove_group(&name, step),
+                Command::AddProcesses { group, processes } => {
+                    self.add_processes(&group, &processes, step)
+                }
+                Command::RemoveProcess { group, name } => {
+                    self.remove_one_process(&group, &name, step)
+                }
             }
         };
         step.act(Action::Reply { operation, outcome });

@@ -23,6 +23,8 @@ pub(crate) enum Request {
     /// Everything about the processes that a command would be about, by priority. Answered by
     /// [`Reply::Processes`], or [`Reply::Outcome`] for a name that nobody has.
     Targets(Target),
+    /// The names of the groups at work. Answered by [`Reply::Groups`].
+    Groups,
     /// The configuration last read, process by process. Answered by [`Reply::Configurations`].
     Configurations,
     /// Read the configuration files again. Answered by [`Reply::Outcome`] or [`Reply::CannotReread`].
@@ -77,6 +79,7 @@ pub(crate) enum Reply {
     },
     Process(Option<Box<ProcessInfo>>),
     Processes(Vec<ProcessInfo>),
+    Groups(Vec<String>),
     Configurations(Vec<Configuration>),
     /// The new configuration has errors; this is the text.
     CannotReread(String),

@@ -1,9 +1,10 @@
 //! Reading the configuration while the daemon runs: on a thread of its own, one at a time, because files
 //! may be slow and account look-ups slower.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linchpin_config::{Config, Diagnostic};
+use linchpin_config::{Config, Diagnostic, ProcessConfig};
 use linchpin_core::ShutdownCause;
 use linchpin_log::LogLevel;
 use tokio::sync::mpsc::UnboundedSender;
@@ -58,13 +59,21 @@ impl Loaded {
                 .iter_mut()
                 .flat_map(|group| &mut Arc::make_mut(group).processes)
             {
-                let own = &mut Arc::make_mut(process).environment;
-                for (name, value) in common {
-                    own.entry(name.clone()).or_insert_with(|| value.clone());
-                }
+                with_daemon_environment(Arc::make_mut(process), common);
             }
         }
         Self { config, messages }
+    }
+}
+
+/// Puts the environment of `[supervisord]` beneath a program's own.
+pub(crate) fn with_daemon_environment(
+    process: &mut ProcessConfig,
+    common: &BTreeMap<String, String>,
+) {
+    for (name, value) in common {
+        let own = process.environment.entry(name.clone());
+        own.or_insert_with(|| value.clone());
     }
 }
 

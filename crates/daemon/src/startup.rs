@@ -30,13 +30,11 @@ use crate::fastcgi;
 use crate::http::{self, Services};
 use crate::loading::{Loaded, Loader};
 use crate::messages::level;
+use crate::rpc::{FACTORIES, Kind};
 use crate::servers::{OpenServers, Servers};
 use crate::shell::{End, Estate, News, SIGNALS, Shell, Succession};
 use crate::site::Site;
 use crate::world::SystemWorld;
-
-/// The RPC interface that is built in, by the name of the original's factory.
-const MAIN_INTERFACE: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 
 /// How long the last lines of the logs may take at the end.
 const LAST_LINES_LIMIT: Duration = Duration::from_secs(2);
@@ -352,12 +350,14 @@ fn foreign_plugin(config: &Config) -> Option<String> {
     let foreign = config
         .rpc_interfaces
         .iter()
-        .find(|interface| interface.factory != MAIN_INTERFACE)?;
+        .find(|interface| Kind::of_factory(&interface.factory).is_none())?;
     let name = &foreign.name;
+    let known: Vec<&str> = FACTORIES.iter().map(|(factory, _)| *factory).collect();
     Some(format!(
         "section [rpcinterface:{name}] wants the Python code {} in the daemon, which this one cannot load; remove the \
-         section (only {MAIN_INTERFACE} is built in)",
-        foreign.factory
+         section, or use one of those that are built in: {}",
+        foreign.factory,
+        known.join(", ")
     ))
 }
 

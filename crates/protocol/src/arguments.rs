@@ -64,6 +64,37 @@ impl Arguments {
         }
     }
 
+    /// The same, or none where the argument was left out.
+    pub(crate) fn text_or_number_if_given(&mut self) -> Result<Option<String>, Fault> {
+        if self.values.as_slice().is_empty() {
+            return Ok(None);
+        }
+        self.text_or_number().map(Some)
+    }
+
+    /// Options of a section, whose values the original takes as Python prints them. What is nothing is
+    /// left out.
+    pub(crate) fn options(&mut self) -> Result<Vec<(String, String)>, Fault> {
+        let Value::Struct(members) = self.next()? else {
+            return Err(incorrect());
+        };
+        let mut options = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Int(number) => number.to_string(),
+                Value::Bool(true) => "True".to_owned(),
+                Value::Bool(false) => "False".to_owned(),
+                Value::Nil => continue,
+                Value::Double(_) | Value::DateTime(_) | Value::Array(_) | Value::Struct(_) => {
+                    return Err(incorrect());
+                }
+            };
+            options.push((name, text));
+        }
+        Ok(options)
+    }
+
     /// Text for a process. The original repeats a wrong value in the fault.
     pub(crate) fn characters(&mut self) -> Result<String, Fault> {
         let repeat = |value: &str| Fault::with(FaultCode::IncorrectParameters, value);

@@ -12,6 +12,20 @@ use crate::value::Value;
     reason = "the fields are the parameters that the table documents"
 )]
 pub enum Call {
+    /// `cache.clear`
+    CacheClear,
+    /// `cache.delete`
+    CacheDelete { key: Value },
+    /// `cache.fetch`
+    CacheFetch { key: Value },
+    /// `cache.getAPIVersion`
+    CacheGetApiVersion,
+    /// `cache.getCount`
+    CacheGetCount,
+    /// `cache.getKeys`
+    CacheGetKeys,
+    /// `cache.store`
+    CacheStore { key: Value, data: Value },
     /// `supervisor.addProcessGroup`
     AddProcessGroup { name: String },
     /// `supervisor.clearAllProcessLogs`
@@ -100,6 +114,23 @@ pub enum Call {
     MethodSignature { name: String },
     /// `system.multicall`
     Multicall { calls: Vec<MulticallItem> },
+    /// `twiddler.addProgramToGroup`
+    TwiddlerAddProgramToGroup {
+        group: String,
+        program: String,
+        options: Vec<(String, String)>,
+    },
+    /// `twiddler.getAPIVersion`
+    TwiddlerGetApiVersion,
+    /// `twiddler.getGroupNames`
+    TwiddlerGetGroupNames,
+    /// `twiddler.log`, by default with level INFO
+    TwiddlerLog {
+        message: String,
+        level: Option<String>,
+    },
+    /// `twiddler.removeProcessFromGroup`
+    TwiddlerRemoveProcessFromGroup { group: String, process: String },
 }
 
 /// One call of a `system.multicall`: a name and parameters, or the fault that takes its place.
@@ -150,6 +181,16 @@ impl Call {
         let mut arguments = Arguments::new(spec, parameters)?;
         let args = &mut arguments;
         Ok(match spec.method {
+            Method::CacheClear => Self::CacheClear,
+            Method::CacheDelete => Self::CacheDelete { key: args.next()? },
+            Method::CacheFetch => Self::CacheFetch { key: args.next()? },
+            Method::CacheGetApiVersion => Self::CacheGetApiVersion,
+            Method::CacheGetCount => Self::CacheGetCount,
+            Method::CacheGetKeys => Self::CacheGetKeys,
+            Method::CacheStore => Self::CacheStore {
+                key: args.next()?,
+                data: args.next()?,
+            },
             Method::AddProcessGroup => Self::AddProcessGroup { name: args.text()? },
             Method::ClearAllProcessLogs => Self::ClearAllProcessLogs,
             Method::ClearLog => Self::ClearLog,
@@ -236,6 +277,21 @@ impl Call {
             Method::MethodSignature => Self::MethodSignature { name: args.text()? },
             Method::Multicall => Self::Multicall {
                 calls: args.array()?.into_iter().map(MulticallItem::new).collect(),
+            },
+            Method::TwiddlerAddProgramToGroup => Self::TwiddlerAddProgramToGroup {
+                group: args.text_or_number()?,
+                program: args.text_or_number()?,
+                options: args.options()?,
+            },
+            Method::TwiddlerGetApiVersion => Self::TwiddlerGetApiVersion,
+            Method::TwiddlerGetGroupNames => Self::TwiddlerGetGroupNames,
+            Method::TwiddlerLog => Self::TwiddlerLog {
+                message: args.text_or_number()?,
+                level: args.text_or_number_if_given()?,
+            },
+            Method::TwiddlerRemoveProcessFromGroup => Self::TwiddlerRemoveProcessFromGroup {
+                group: args.text_or_number()?,
+                process: args.text_or_number()?,
             },
         })
     }

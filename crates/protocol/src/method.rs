@@ -25,6 +25,13 @@ macro_rules! methods {
 }
 
 methods! {
+    CacheClear = "cache.clear";
+    CacheDelete = "cache.delete";
+    CacheFetch = "cache.fetch";
+    CacheGetApiVersion = "cache.getAPIVersion";
+    CacheGetCount = "cache.getCount";
+    CacheGetKeys = "cache.getKeys";
+    CacheStore = "cache.store";
     AddProcessGroup = "supervisor.addProcessGroup";
     ClearAllProcessLogs = "supervisor.clearAllProcessLogs";
     ClearLog = "supervisor.clearLog";
@@ -61,6 +68,11 @@ methods! {
     MethodHelp = "system.methodHelp";
     MethodSignature = "system.methodSignature";
     Multicall = "system.multicall";
+    TwiddlerAddProgramToGroup = "twiddler.addProgramToGroup";
+    TwiddlerGetApiVersion = "twiddler.getAPIVersion";
+    TwiddlerGetGroupNames = "twiddler.getGroupNames";
+    TwiddlerLog = "twiddler.log";
+    TwiddlerRemoveProcessFromGroup = "twiddler.removeProcessFromGroup";
 }
 
 /// Type of a parameter.
@@ -74,6 +86,10 @@ pub enum ParameterType {
     Boolean,
     /// A list.
     Array,
+    /// Named members.
+    Struct,
+    /// Text or a number.
+    StringOrInt,
 }
 
 impl ParameterType {
@@ -85,6 +101,8 @@ impl ParameterType {
             Self::Int => "int",
             Self::Boolean => "boolean",
             Self::Array => "array",
+            Self::Struct => "struct",
+            Self::StringOrInt => "string|int",
         }
     }
 }
@@ -219,9 +237,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_forty_one_names_and_each_finds_its_method() {
+    fn every_name_finds_its_method() {
         let names = method_names();
-        assert_eq!(names.len(), 41);
+        let count = |prefix: &str| names.iter().filter(|name| name.starts_with(prefix)).count();
+        assert_eq!(count("supervisor.") + count("system."), 41);
+        assert_eq!(count("twiddler."), 5);
+        assert_eq!(count("cache."), 7);
         for name in names {
             assert!(find_method(name).is_some(), "{name}");
         }

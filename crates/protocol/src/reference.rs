@@ -16,9 +16,17 @@ pub fn rpc_reference() -> String {
          `supervisor` can answer `INCORRECT_PARAMETERS`, and all but `sendRemoteCommEvent` answer \
          `SHUTDOWN_STATE` once the daemon restarts or shuts down.\n",
     );
-    for namespace in ["supervisor", "system"] {
+    for (namespace, section) in [
+        ("supervisor", "[rpcinterface:supervisor]"),
+        ("system", ""),
+        ("twiddler", "[rpcinterface:twiddler]"),
+        ("cache", "[rpcinterface:cache]"),
+    ] {
         // Writing to a string cannot fail, here and below.
         let _ = write!(page, "\n## {namespace}\n");
+        if !section.is_empty() {
+            let _ = write!(page, "\nThere with a section `{section}`.\n");
+        }
         for spec in METHODS {
             if spec.method.name().split('.').next() == Some(namespace) {
                 method(&mut page, spec);

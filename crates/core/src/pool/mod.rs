@@ -102,6 +102,17 @@ impl Pools {
         self.subscribe_ticks(step.now.wall);
     }
 
+    /// A listener leaves its pool. It is not running, so it has no event.
+    pub(crate) fn forget_listener(&mut self, process: ProcessId) {
+        for pool in &mut self.pools {
+            pool.listeners
+                .retain(|listener| listener.process != process);
+            if pool.under_way.is_some_and(|(to, _)| to == process) {
+                pool.under_way = None;
+            }
+        }
+    }
+
     pub(crate) fn is_subscribed(&self, event: EventType) -> bool {
         self.pools
             .iter()

@@ -235,7 +235,9 @@ impl Stage {
                 let (_, generation) = self.start(name, words);
                 self.feed(Event::GroupGone { generation });
             }
-            "start" | "stop" | "signal" | "add" | "remove" | "reload" => self.command(words),
+            "start" | "stop" | "signal" | "add" | "remove" | "insert" | "take" | "reload" => {
+                self.command(words);
+            }
             "shutdown" | "restart" => self.feed(Event::Shutdown {
                 restart: words[0] == "restart",
                 cause: ShutdownCause::Client,
@@ -291,6 +293,14 @@ impl Stage {
             },
             "add" => Command::AddGroup { name },
             "remove" => Command::RemoveGroup { name },
+            "insert" => Command::AddProcesses {
+                group: name,
+                processes: vec![Arc::new(program("program", &words[2..]).process)],
+            },
+            "take" => Command::RemoveProcess {
+                group: name,
+                name: words[2].to_owned(),
+            },
             _ => Command::Reload {
                 config: Box::new(config(&self.next_programs)),
             },

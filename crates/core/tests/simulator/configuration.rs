@@ -83,6 +83,16 @@ fn pool(random: &mut Random) -> EventListenerPool {
     }
 }
 
+/// Processes that a client adds to a group, which may have some of that name.
+pub(crate) fn members(random: &mut Random) -> Vec<Arc<ProcessConfig>> {
+    let first = random.index(MEMBERS.len());
+    let count = 1 + random.index(MEMBERS.len() - first);
+    MEMBERS[first..first + count]
+        .iter()
+        .map(|name| Arc::new(process(random, name)))
+        .collect()
+}
+
 fn process(random: &mut Random, name: &str) -> ProcessConfig {
     let mut process = support::process(name);
     process.priority = random.pick(&[1, 5, 5, 999]);

@@ -35,6 +35,8 @@ enum Kind {
     Reload,
     Add,
     Remove,
+    AddProcesses,
+    RemoveProcess,
     Shutdown,
     BeginAnew,
     Freeze,
@@ -46,7 +48,7 @@ enum Kind {
     Remote,
 }
 
-const WEIGHTS: [(Kind, u64); 30] = [
+const WEIGHTS: [(Kind, u64); 32] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -68,6 +70,8 @@ const WEIGHTS: [(Kind, u64); 30] = [
     (Kind::Reload, 8),
     (Kind::Add, 20),
     (Kind::Remove, 12),
+    (Kind::AddProcesses, 8),
+    (Kind::RemoveProcess, 8),
     (Kind::Shutdown, 4),
     (Kind::BeginAnew, 100),
     (Kind::Freeze, 4),
@@ -139,6 +143,8 @@ impl Generator {
                 | Kind::Add
                 | Kind::Remove
                 | Kind::Freeze
+                | Kind::AddProcesses
+                | Kind::RemoveProcess
                 | Kind::Remote => true,
             };
             if !is_possible {
@@ -235,6 +241,21 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
         }),
         Kind::Remove => Stimulus::Command(Command::RemoveGroup {
             name: group_name(random),
+        }),
+        Kind::AddProcesses => Stimulus::Command(Command::AddProcesses {
+            group: group_name(random),
+            processes: configuration::members(random),
+        }),
+        Kind::RemoveProcess => Stimulus::Command(match target(random, history) {
+            Target::Process { group, name } => Command::RemoveProcess { group, name },
+            Target::Group(group) => Command::RemoveProcess {
+                name: group.clone(),
+                group,
+            },
+            Target::All => Command::RemoveProcess {
+                group: group_name(random),
+                name: "nobody".to_owned(),
+            },
         }),
         Kind::Shutdown => Stimulus::Shutdown {
             restart: random.percent(40),

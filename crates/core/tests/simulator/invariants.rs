@@ -325,7 +325,9 @@ impl Checker {
             | Command::Signal { .. }
             | Command::Reload { .. }
             | Command::AddGroup { .. }
-            | Command::RemoveGroup { .. } => return Ok(()),
+            | Command::RemoveGroup { .. }
+            | Command::AddProcesses { .. }
+            | Command::RemoveProcess { .. } => return Ok(()),
         };
         let Target::Process { group, name } = target else {
             return Ok(());
@@ -409,7 +411,10 @@ impl Checker {
                         || has_one_in(target, ProcessState::Stopping)
                 }
                 Command::AddGroup { .. } => world.trials.contains(id),
-                Command::Reload { .. } | Command::RemoveGroup { .. } => false,
+                Command::Reload { .. }
+                | Command::RemoveGroup { .. }
+                | Command::AddProcesses { .. }
+                | Command::RemoveProcess { .. } => false,
             };
             if !waits {
                 return Err(Invariant::OneReply.broken(format!(
@@ -685,6 +690,14 @@ pub(crate) fn summary(command: &Command) -> String {
         | Command::Stop { .. }
         | Command::Signal { .. }
         | Command::AddGroup { .. }
-        | Command::RemoveGroup { .. } => format!("{command:?}"),
+        | Command::RemoveGroup { .. }
+        | Command::RemoveProcess { .. } => format!("{command:?}"),
+        Command::AddProcesses { group, processes } => {
+            let names: Vec<&str> = processes
+                .iter()
+                .map(|process| process.name.as_str())
+                .collect();
+            format!("AddProcesses to {group}: {}", names.join(", "))
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linchpin_config::{EventType, GroupKind};
 use linchpin_core::{
-    Action, Delivery, Event, Generation, ListenerState, Message, Notice, ProcessId, ProcessState,
-    Supervisor, TickPeriod, Wall,
+    Action, Delivery, Event, Generation, ListenerState, Message, Notice, PoolView, ProcessId,
+    ProcessState, Supervisor, TickPeriod, Wall,
 };
 
 use super::invariants::{Invariant, Violation};
@@ -267,7 +267,11 @@ impl Listeners {
                 is_listener,
                 ..
             } => {
-                if *is_listener != self.pools.contains_key(group) {
+                // Processes that clients add to a pool are no listeners.
+                let is_in_pool = |pool: PoolView<'_>| {
+                    pool.name == group && pool.listeners.iter().any(|each| each.process == *process)
+                };
+                if *is_listener != supervisor.pools().any(is_in_pool) {
                     return Err(Invariant::EventsReachListeners
                         .broken(format!("{process} is spawned as something else than it is")));
                 }

@@ -20,7 +20,7 @@ use super::web::{self, Token};
 use super::{Budget, Journal, Listener, ServerConfig, Services, log_tail, percent, serve};
 use crate::control::Request as Asked;
 use crate::control::{Control, Identity, LogFileReply, Reply, Requests, StdinReply};
-use crate::rpc::Rpc;
+use crate::rpc::{Interfaces, Rpc};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -132,7 +132,7 @@ impl Fixture {
                 control.clone(),
                 identity,
                 Arc::clone(&journal),
-                true,
+                Interfaces::main(),
                 Arc::clone(&budget),
             );
             for has_password in [false, true] {

@@ -25,7 +25,7 @@ use super::journal::Journal;
 use super::limits::{ACCEPT_PAUSE, FAREWELL_TIME};
 use super::web::Token;
 use crate::control::{Control, Identity};
-use crate::rpc::Rpc;
+use crate::rpc::{Interfaces, Rpc};
 
 /// A bound, listening socket.
 #[derive(Debug)]
@@ -64,15 +64,11 @@ impl Services {
             identifier: config.supervisord.identifier.clone(),
             pid: i32::try_from(std::process::id()).unwrap_or(0),
         };
-        let has_supervisor = config
-            .rpc_interfaces
-            .iter()
-            .any(|plugin| plugin.name == "supervisor");
         let rpc = Rpc::new(
             control.clone(),
             identity,
             Arc::clone(&journal),
-            has_supervisor,
+            Interfaces::of_config(config),
             Arc::clone(&budget),
         );
         Self {

@@ -1,10 +1,13 @@
 //! Results of calls, before they are XML. Plain data that can go to a worker.
 
+use std::borrow::Cow;
+
 use linchpin_core::ProcessResult;
 use linchpin_protocol::{
-    Fault, ReloadResult, StatusResult, TailResult, ValueWriter, WriteError, WriteValue,
+    Fault, ReloadResult, StatusResult, TailResult, Value, ValueWriter, WriteError, WriteValue,
 };
 
+use super::cache::weight;
 use super::config_conversion::config_info;
 use super::faults::fault_of;
 use super::process_conversion::{local_stop_stamp, process_info};
@@ -28,7 +31,9 @@ pub(crate) enum Answered {
     Results(Vec<Status>),
     Reloaded(ReloadResult),
     Tail(TailResult<'static>),
-    Names(Vec<&'static str>),
+    Names(Vec<Cow<'static, str>>),
+    /// Of any type.
+    Value(Value),
     /// Of `system.multicall`.
     Many(Vec<Result<Answered, Fault>>),
 }
@@ -82,6 +87,7 @@ impl Answered {
             }) => 64 * (added.len() + changed.len() + removed.len()),
             Self::Tail(tail) => 64 + tail.text.len(),
             Self::Names(names) => 64 * names.len(),
+            Self::Value(value) => weight(value),
             Self::Many(items) => items.iter().map(weight_of_item).sum(),
         }
     }
@@ -135,6 +141,7 @@ impl WriteValue for Answered {
             Self::Reloaded(result) => return result.write_value(writer),
             Self::Tail(tail) => return tail.write_value(writer),
             Self::Names(names) => return names.write_value(writer),
+            Self::Value(value) => return value.write_value(writer),
             Self::Many(items) => {
                 return writer.array(|out| {
                     items.iter().try_for_each(|item| match item {

@@ -1,17 +1,17 @@
 //! Every method, one arm each.
 
+use std::borrow::Cow;
+
 use linchpin_core::{Command, DaemonState, Target};
 use linchpin_protocol::{
-    API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, method_help, method_names,
-    method_signature,
+    API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, method_help, method_signature,
 };
 use linchpin_python::signals::parse_signal;
 
 use super::answered::Status;
 use super::faults::result_of;
 use super::log_reading::Range;
-use super::multicall::SUPERVISOR;
-use super::{Answered, Context};
+use super::{Answered, Context, cache, twiddler};
 use crate::control::{LogFileReply, ProcessInfo, Reply, Request, StdinReply, Stream};
 
 impl Context<'_> {
@@ -129,18 +129,33 @@ impl Context<'_> {
                 outcome(self.ask(request).await, "")
             }
 
-            Call::ListMethods => {
-                let mut names = method_names();
-                names.retain(|name| self.is_published(name));
-                Ok(Answered::Names(names))
+            Call::TwiddlerAddProgramToGroup {
+                group,
+                program,
+                options,
+            } => self.add_program(group, program, options).await,
+            Call::TwiddlerGetApiVersion => Ok(Answered::Text(twiddler::API_VERSION.to_owned())),
+            Call::TwiddlerGetGroupNames => self.group_names().await,
+            Call::TwiddlerLog { message, level } => self.log_for_client(message, level.as_deref()),
+            Call::TwiddlerRemoveProcessFromGroup { group, process } => {
+                self.remove_process(group, process).await
             }
-            Call::MethodHelp { name } => {
-                self.published(&name)?;
-                method_help(&name).map(Answered::Text)
-            }
+
+            Call::CacheClear => Ok(self.shared.cache.clear()),
+            Call::CacheDelete { key } => self.shared.cache.delete(&key),
+            Call::CacheFetch { key } => self.shared.cache.fetch(&key),
+            Call::CacheGetApiVersion => Ok(Answered::Text(cache::API_VERSION.to_owned())),
+            Call::CacheGetCount => Ok(self.shared.cache.count()),
+            Call::CacheGetKeys => Ok(self.shared.cache.keys()),
+            Call::CacheStore { key, data } => self.shared.cache.store(&key, data),
+
+            Call::ListMethods => Ok(Answered::Names(self.shared.interfaces.method_names())),
+            Call::MethodHelp { name } => method_help(&self.documented(&name)?).map(Answered::Text),
             Call::MethodSignature { name } => {
-                self.published(&name)?;
-                method_signature(&name).map(Answered::Names)
+                let types = method_signature(&self.documented(&name)?)?;
+                Ok(Answered::Names(
+                    types.into_iter().map(Cow::Borrowed).collect(),
+                ))
             }
             Call::Multicall { .. } => Err(Fault::bare(FaultCode::IncorrectParameters)),
         }
@@ -168,16 +183,24 @@ impl Context<'_> {
         Ok(all)
     }
 
-    fn is_published(&self, name: &str) -> bool {
-        self.shared.has_supervisor || !name.starts_with(SUPERVISOR)
+    /// Fails when the daemon is going down, but not when it is to begin anew.
+    pub(crate) async fn not_shut_down(&self) -> Result<(), Fault> {
+        let Reply::State { code, .. } = self.ask(Request::State).await else {
+            return Err(nobody());
+        };
+        if code == DaemonState::Shutdown.code() {
+            return Err(Fault::bare(FaultCode::ShutdownState));
+        }
+        Ok(())
     }
 
-    fn published(&self, name: &str) -> Result<(), Fault> {
-        if self.is_published(name) {
-            Ok(())
-        } else {
-            Err(Fault::bare(FaultCode::SignatureUnsupported))
-        }
+    /// The name in the table of a method that clients can call.
+    fn documented<'n>(&self, name: &'n str) -> Result<Cow<'n, str>, Fault> {
+        self.shared
+            .interfaces
+            .find(name)
+            .map(|called| called.name)
+            .ok_or_else(|| Fault::bare(FaultCode::SignatureUnsupported))
     }
 
     async fn process_info(&self, name: &str) -> Result<Answered, Fault> {

@@ -4,14 +4,17 @@
 //! [`Control`], and answered with the structs of the wire. Nothing here knows HTTP.
 
 mod answered;
+mod cache;
 mod config_conversion;
 mod dispatch;
 mod faults;
+mod interfaces;
 mod log_reading;
 mod multicall;
 mod process_conversion;
 #[cfg(test)]
 pub(crate) mod tests;
+mod twiddler;
 
 use std::sync::Arc;
 
@@ -23,8 +26,10 @@ use linchpin_protocol::{
 use crate::control::{Control, Identity};
 use crate::http::limits::INLINE_BYTES;
 use crate::http::{Budget, Guard, Journal};
+use cache::Cache;
 
 pub(crate) use answered::Answered;
+pub(crate) use interfaces::{FACTORIES, Interfaces, Kind};
 pub(crate) use process_conversion::local_description as description;
 
 /// Everything that calls need. Cheap to clone.
@@ -38,8 +43,8 @@ struct Shared {
     control: Control,
     identity: Identity,
     journal: Arc<dyn Journal>,
-    /// `[rpcinterface:supervisor]` is there, without which there are no `supervisor.*` methods.
-    has_supervisor: bool,
+    interfaces: Interfaces,
+    cache: Cache,
     budget: Arc<Budget>,
 }
 
@@ -60,7 +65,7 @@ pub(crate) enum Document {
 /// One request while it is carried out.
 #[derive(Debug)]
 struct Context<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     /// Rights to large parts of logs, kept until the answer is sent.
     large_reads: Vec<tokio::sync::OwnedSemaphorePermit>,
 }
@@ -77,7 +82,7 @@ impl Rpc {
         control: Control,
         identity: Identity,
         journal: Arc<dyn Journal>,
-        has_supervisor: bool,
+        interfaces: Interfaces,
         budget: Arc<Budget>,
     ) -> Self {
         Self {
@@ -85,7 +90,8 @@ impl Rpc {
                 control,
                 identity,
                 journal,
-                has_supervisor,
+                interfaces,
+                cache: Cache::default(),
                 budget,
             }),
         }

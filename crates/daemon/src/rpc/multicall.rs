@@ -4,11 +4,8 @@
 use linchpin_protocol::{Call, Fault, FaultCode, MulticallItem, Value};
 
 use super::answered::weight_of_item;
-use super::{Answered, Context};
+use super::{Answered, Context, Kind};
 use crate::http::limits::MAX_ANSWER_BYTES;
-
-/// The namespace that `[rpcinterface:supervisor]` opens.
-pub(crate) const SUPERVISOR: &str = "supervisor.";
 
 impl Context<'_> {
     /// Carries out any call.
@@ -17,28 +14,35 @@ impl Context<'_> {
         method: &str,
         parameters: Vec<Value>,
     ) -> Result<Answered, Fault> {
-        let call = self.parse(method, parameters)?;
+        let (call, kind) = self.parse(method, parameters)?;
         if let Call::Multicall { calls } = call {
             return Ok(Answered::Many(self.each(calls).await));
         }
-        self.unless_ending(call, method).await
+        self.unless_ending(call, kind).await
     }
 
     /// Carries a call out unless the daemon is ending: then only those are that concern nobody but the
     /// client or the listeners.
-    async fn unless_ending(&mut self, call: Call, method: &str) -> Result<Answered, Fault> {
-        if method.starts_with(SUPERVISOR) && !matches!(call, Call::SendRemoteCommEvent { .. }) {
-            self.running().await?;
+    async fn unless_ending(&mut self, call: Call, kind: Option<Kind>) -> Result<Answered, Fault> {
+        match kind {
+            Some(Kind::Main) if matches!(call, Call::SendRemoteCommEvent { .. }) => {}
+            Some(Kind::Main) => {
+                self.running().await?;
+            }
+            Some(Kind::Twiddler | Kind::Cache) => self.not_shut_down().await?,
+            None => {}
         }
         self.carry_out(call).await
     }
 
     /// Checks a call against the table and against what is configured.
-    fn parse(&self, method: &str, parameters: Vec<Value>) -> Result<Call, Fault> {
-        if method.starts_with(SUPERVISOR) && !self.shared.has_supervisor {
+    fn parse(&self, method: &str, parameters: Vec<Value>) -> Result<(Call, Option<Kind>), Fault> {
+        let Some(called) = self.shared.interfaces.find(method) else {
             return Err(Fault::bare(FaultCode::UnknownMethod));
-        }
-        Call::parse(method, parameters)
+        };
+        let call = Call::parse(&called.name, parameters)?;
+        called.check_allowed()?;
+        Ok((call, called.kind))
     }
 
     async fn each(&mut self, calls: Vec<MulticallItem>) -> Vec<Result<Answered, Fault>> {
@@ -58,7 +62,7 @@ impl Context<'_> {
 
     async fn one(&mut self, item: MulticallItem) -> Result<Answered, Fault> {
         let (method, parameters) = item.call?;
-        let call = self.parse(&method, parameters)?;
-        self.unless_ending(call, &method).await
+        let (call, kind) = self.parse(&method, parameters)?;
+        self.unless_ending(call, kind).await
     }
 }

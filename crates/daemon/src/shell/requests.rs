@@ -28,6 +28,10 @@ impl Shell {
                 Ok(views) => Reply::Processes(views.iter().map(|view| self.info(view)).collect()),
                 Err(failure) => Reply::Outcome(Outcome::Failed(failure)),
             },
+            Request::Groups => {
+                let groups = self.core.groups();
+                Reply::Groups(groups.map(|group| group.config.name.clone()).collect())
+            }
             Request::Configurations => Reply::Configurations(self.configurations()),
             Request::Reread => return self.loader.begin(Purpose::Reread(reply)),
             Request::Shutdown { restart: true } => {

@@ -12,7 +12,8 @@ use crate::control::{
     Configuration, Control, Identity, LogFileReply, ProcessInfo, Reply, Request, StdinReply, Stream,
 };
 use crate::http::{Budget, Journal};
-use crate::rpc::Rpc;
+use crate::rpc::interfaces::tests::interfaces;
+use crate::rpc::{Kind, Rpc};
 
 /// What the fake supervision knows, and what it was asked.
 #[derive(Debug)]
@@ -142,6 +143,12 @@ impl FakeSupervision {
     }
 
     pub(crate) fn rpc(&self, has_supervisor: bool) -> Rpc {
+        let main = [("supervisor", Kind::Main, "")];
+        self.rpc_with(if has_supervisor { &main } else { &[] })
+    }
+
+    /// With interfaces by namespace, kind and whitelist.
+    pub(crate) fn rpc_with(&self, all: &[(&str, Kind, &str)]) -> Rpc {
         let identity = Identity {
             identifier: "supervisor".to_owned(),
             pid: 4242,
@@ -152,7 +159,7 @@ impl FakeSupervision {
             self.control.clone(),
             identity,
             journal,
-            has_supervisor,
+            interfaces(all),
             budget,
         )
     }
@@ -190,6 +197,7 @@ impl FakeSupervision {
                 }
                 Reply::Processes(chosen)
             }
+            Request::Groups => Reply::Groups(vec!["animals".to_owned(), "slow".to_owned()]),
             Request::Configurations => {
                 Reply::Configurations(self.knowledge().configurations.clone())
             }
@@ -251,7 +259,9 @@ impl FakeSupervision {
             Command::RemoveGroup { name } => {
                 return Outcome::Failed(Failure::StillRunning(name));
             }
-            Command::Reload { .. } => return Outcome::Done,
+            Command::Reload { .. }
+            | Command::AddProcesses { .. }
+            | Command::RemoveProcess { .. } => return Outcome::Done,
         };
         let group = match target {
             Target::Process { group, name } => {

@@ -4,7 +4,7 @@ pub(crate) mod fake_supervision;
 
 use linchpin_protocol::{Value, WriteValue, read_answer, write_call};
 
-use super::{Document, Rpc};
+use super::{Document, Kind, Rpc};
 use fake_supervision::FakeSupervision;
 
 /// The answer to a call: its value, or the text of its fault.
@@ -44,7 +44,11 @@ fn status(name: &str, group: &str, code: i64, description: &str) -> Value {
 async fn every_method_of_the_table_answers() {
     let fake = FakeSupervision::start();
     fake.knowledge().release.notify_one();
-    let rpc = fake.rpc(true);
+    let rpc = fake.rpc_with(&[
+        ("supervisor", Kind::Main, ""),
+        ("twiddler", Kind::Twiddler, ""),
+        ("cache", Kind::Cache, ""),
+    ]);
     for name in linchpin_protocol::method_names() {
         let spec = linchpin_protocol::find_method(name).unwrap();
         let parameters: Vec<Value> = spec
@@ -56,6 +60,8 @@ async fn every_method_of_the_table_answers() {
                 (_, linchpin_protocol::ParameterType::Int) => Value::Int(0),
                 (_, linchpin_protocol::ParameterType::Boolean) => false.into(),
                 (_, linchpin_protocol::ParameterType::Array) => Value::Array(vec![]),
+                (_, linchpin_protocol::ParameterType::Struct) => Value::Struct(vec![]),
+                (_, linchpin_protocol::ParameterType::StringOrInt) => Value::Int(20),
             })
             .collect();
         let result = call(&rpc, name, &parameters).await;
