@@ -223,7 +223,7 @@ def test_a_restart_of_the_daemon_goes_on_with_the_numbers(both):
         daemon.supervisor("restart")
         records["a"].until_name("SUPERVISOR_STATE_CHANGE_RUNNING", 2)
 
-    (stream,) = both(listener("a", "REMOTE_COMMUNICATION,SUPERVISOR_STATE_CHANGE"), act, "a").values()
+    (stream,) = both(listener("a", "REMOTE_COMMUNICATION,SUPERVISOR_STATE_CHANGE_RUNNING"), act, "a").values()
     again = stream[-1][0]
     assert "SUPERVISOR_STATE_CHANGE_RUNNING" in again and " poolserial:0 " in again and " serial:0 " not in again
 
@@ -237,9 +237,10 @@ def test_listeners_hear_of_the_end_as_long_as_they_live(both):
         records["second"].until_count(2)
         (daemon.directory / "go").touch()
         daemon.process.wait(30)
-        # What comes after that depends on how fast the second one ends.
-        file = daemon.directory / records["first"].file
-        file.write_text("".join(file.read_text().splitlines(True)[:3]))
+        # What comes after that depends, in the original, on how many other groups there are and how fast they end.
+        for name, count in (("first", 3), ("second", 2)):
+            file = daemon.directory / records[name].file
+            file.write_text("".join(file.read_text().splitlines(True)[:count]))
 
     slow = "[program:a]\ncommand=sh -c \"trap 'until test -e %(here)s/go; do sleep 0.1; done; exit' TERM; while :; do sleep 0.1; done\"\n"
     programs = listener("first", events) + listener("second", events) + slow
@@ -282,3 +283,29 @@ def test_a_listener_written_with_supervisors_own_helper(new_daemon, original):
     events = record.until(lambda events: any("dich" in event["body"] for event in events), "the last event")
     assert [event["name"] for event in events] == ["PROCESS_STATE_RUNNING", "PROCESS_STATE_RUNNING", "REMOTE_COMMUNICATION"]
     assert events[1]["about"]["processname"] == "a" and events[1]["about"]["pid"] == str(daemon.info("a")["pid"])
+
+
+@pytest.mark.parametrize(
+    "answer, last, times",
+    [
+        ("'RESULT  2\\r\\nOK'", "event was processed", 1),
+        ("'RESULT 02\\nOK'", "event was processed", 1),
+        ("'RESULT 3\\nOK\\n'", "event was rejected", 2),
+        ("'RESULT 0\\n'", "event was rejected", 2),
+        ("'OK\\n'", "rebuffering event", 1),
+        ("'\\n'", "rebuffering event", 1),
+        ("'RESULT 2\\nOKREADY\\n'", "UNKNOWN state", 1),
+    ],
+)
+def test_answers_at_the_edge_of_the_protocol(both, answer, last, times):
+    """The log shows whether it was processed, rejected or bad, and the state it led to. `stay` is the second answer."""
+
+    def act(daemon, records):
+        daemon.until_running("a")
+        daemon.supervisor("sendRemoteCommEvent", "number", "0")
+        daemon.until_logged(last)
+        records["a"].until_count(times)
+        daemon.until_logged("sent to listener a", count=times)
+
+    log = both(listener("a", "REMOTE_COMMUNICATION", answer, "stay"), act, "a", with_log=True)["log"]
+    assert any(last in line for line in log)

@@ -13,10 +13,14 @@ use crate::lifecycle::Restart;
 use crate::process::Life;
 use crate::supervisor::{Step, Supervisor};
 use crate::timers::Timer;
-use crate::{Action, Message, Notice, ProcessId, ProcessState, Reason, ShutdownCause};
+use crate::{Action, Message, Monotonic, Notice, ProcessId, ProcessState, Reason, ShutdownCause};
 
 /// How often those that are waited for are named.
 const REPORT_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How long the end waits, in all, for listeners that are at an event or about to get one: they are to
+/// hear of the end of the others.
+const LAST_EVENTS_LIMIT: Duration = Duration::from_secs(1);
 
 /// A shutdown under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,8 +29,25 @@ pub(crate) struct Shutdown {
     /// Those that have been told to stop and have not.
     pub(crate) tier: BTreeSet<ProcessId>,
     /// The tiers that follow, the next one last. Nothing starts during a shutdown, so this only shrinks.
-    pending: Vec<Vec<ProcessId>>,
+    pending: Vec<Tier>,
+    /// When listeners are waited for no longer; none until the first pool is to stop.
+    last_events_until: Option<Monotonic>,
     finished: bool,
+}
+
+/// Those that stop together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Tier {
+    group: TierKind,
+    members: Vec<ProcessId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum TierKind {
+    /// All groups of this priority.
+    Priority(i64),
+    /// A pool of listeners.
+    Pool(String),
 }
 
 impl Supervisor {
@@ -56,6 +77,7 @@ impl Supervisor {
             restart,
             tier: BTreeSet::new(),
             pending: self.tiers(),
+            last_events_until: None,
             finished: false,
         });
         self.publish(Notice::SupervisorStopping, step);
@@ -79,11 +101,17 @@ impl Supervisor {
 
     /// Stops the next tier when the one before is down; says so when everything is.
     pub(crate) fn continue_shutdown(&mut self, step: &mut Step<'_>) {
-        while let Some(shutdown) = &mut self.shutdown
+        while let Some(shutdown) = &self.shutdown
             && shutdown.tier.is_empty()
             && !shutdown.finished
         {
-            let Some(tier) = shutdown.pending.pop() else {
+            if self.waits_for_listeners(step) {
+                return;
+            }
+            let Some(shutdown) = &mut self.shutdown else {
+                return;
+            };
+            let Some(Tier { members: tier, .. }) = shutdown.pending.pop() else {
                 return self.finish_shutdown(step);
             };
             let is_unstopped = |id: &&ProcessId| {
@@ -96,6 +124,33 @@ impl Supervisor {
                 self.stop(id, Reason::DaemonStopping, step);
             }
         }
+    }
+
+    /// Whether the next to stop are listeners that have not come to their end with what they are sent.
+    fn waits_for_listeners(&mut self, step: &Step<'_>) -> bool {
+        let Some(shutdown) = &self.shutdown else {
+            return false;
+        };
+        let Some(Tier {
+            group: TierKind::Pool(name),
+            ..
+        }) = shutdown.pending.last()
+        else {
+            return false;
+        };
+        let until = shutdown
+            .last_events_until
+            .unwrap_or(step.now.monotonic + LAST_EVENTS_LIMIT);
+        let is_waiting = step.now.monotonic < until && self.pool_is_at_work(name);
+        if is_waiting {
+            self.timers.set(Timer::LastEvents, until);
+        } else {
+            self.timers.cancel(Timer::LastEvents);
+        }
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.last_events_until = Some(until);
+        }
+        is_waiting
     }
 
     fn finish_shutdown(&mut self, step: &mut Step<'_>) {
@@ -126,8 +181,8 @@ impl Supervisor {
     ///
     /// Pools of listeners are tiers of their own, one after the other as in the original: the last one is
     /// to hear of the end of the others.
-    fn tiers(&self) -> Vec<Vec<ProcessId>> {
-        let mut tiers: Vec<(Option<i64>, Vec<ProcessId>)> = Vec::new();
+    fn tiers(&self) -> Vec<Tier> {
+        let mut tiers: Vec<Tier> = Vec::new();
         for group in self.groups.by_priority() {
             let mut members: Vec<(i64, ProcessId)> = group
                 .members
@@ -139,19 +194,24 @@ impl Supervisor {
                 .collect();
             members.sort_by_key(|&(priority, _)| std::cmp::Reverse(priority));
             let mut members: Vec<ProcessId> = members.into_iter().map(|(_, id)| id).collect();
-            let shared = match group.config.kind {
-                GroupKind::Program | GroupKind::FastCgi(_) => Some(group.config.priority),
-                GroupKind::EventListener(_) => None,
+            let kind = match group.config.kind {
+                GroupKind::Program | GroupKind::FastCgi(_) => {
+                    TierKind::Priority(group.config.priority)
+                }
+                GroupKind::EventListener(_) => TierKind::Pool(group.config.name.clone()),
             };
             match tiers.last_mut() {
-                Some((last, tier)) if shared.is_some() && *last == shared => {
-                    members.append(tier);
-                    *tier = members;
+                Some(tier) if tier.group == kind => {
+                    members.append(&mut tier.members);
+                    tier.members = members;
                 }
-                Some(_) | None => tiers.push((shared, members)),
+                Some(_) | None => tiers.push(Tier {
+                    group: kind,
+                    members,
+                }),
             }
         }
-        tiers.into_iter().map(|(_, tier)| tier).collect()
+        tiers
     }
 
     pub(crate) fn report_shutdown(&mut self, step: &mut Step<'_>) {

@@ -211,6 +211,8 @@ impl Supervisor {
             Timer::StopReport(id) => self.report_stop(id, step),
             Timer::Remains(generation) => self.remains_timer(generation, step),
             Timer::ShutdownReport => self.report_shutdown(step),
+            // What it held up goes on by itself.
+            Timer::LastEvents => {}
         }
     }
 

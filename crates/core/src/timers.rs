@@ -19,6 +19,8 @@ pub(crate) enum Timer {
     Remains(Generation),
     /// The next "waiting for … to die".
     ShutdownReport,
+    /// The end of the daemon waits no longer for listeners.
+    LastEvents,
 }
 
 /// The table of deadlines.

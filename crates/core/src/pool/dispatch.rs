@@ -7,8 +7,8 @@ use super::{Pool, PoolEvent};
 use crate::process::Life;
 use crate::supervisor::{Step, Supervisor};
 use crate::{
-    Action, Channel, Delivery, Generation, Message, Notice, Output, OutputKind, ProcessId,
-    ProcessState,
+    Action, Channel, Delivery, Generation, ListenerState, Message, Notice, Output, OutputKind,
+    ProcessId, ProcessState,
 };
 
 impl Supervisor {
@@ -112,16 +112,11 @@ impl Supervisor {
 
     /// The first listener, in the order of the processes, that runs and wants an event.
     fn first_taker(&self, pool: &Pool) -> Option<ProcessId> {
-        let is_running = |id: &ProcessId| {
-            self.processes.get(id).is_some_and(|process| {
-                process.state == ProcessState::Running && matches!(process.life, Life::Alive { .. })
-            })
-        };
         pool.listeners
             .iter()
             .filter(|listener| listener.wants_event())
             .map(|listener| listener.process)
-            .find(is_running)
+            .find(|id| self.is_up(*id))
     }
 
     /// What became of an event that was sent.
@@ -248,6 +243,31 @@ impl Supervisor {
         if let Some(event) = pool.listener(id).and_then(super::Listener::ended) {
             pool.buffer.put_back(event, &pool.name, step);
         }
+    }
+
+    /// Whether a listener of this pool is at an event, or will be as soon as it says so.
+    pub(crate) fn pool_is_at_work(&self, name: &str) -> bool {
+        let Some(pool) = self.pools.pools.iter().find(|pool| pool.name == name) else {
+            return false;
+        };
+        let has_waiting = !pool.buffer.is_empty();
+        pool.listeners.iter().any(|listener| {
+            let is_at_work = match listener.state() {
+                ListenerState::Busy => true,
+                ListenerState::Ready | ListenerState::Acknowledged => {
+                    has_waiting && listener.input == Input::Free
+                }
+                ListenerState::Unknown => false,
+            };
+            is_at_work && self.is_up(listener.process)
+        })
+    }
+
+    /// Whether a process runs and has not ended.
+    fn is_up(&self, id: ProcessId) -> bool {
+        self.processes.get(&id).is_some_and(|process| {
+            process.state == ProcessState::Running && matches!(process.life, Life::Alive { .. })
+        })
     }
 
     fn is_run(&self, id: ProcessId, generation: Generation) -> bool {
