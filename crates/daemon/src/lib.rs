@@ -10,6 +10,8 @@ mod control;
 mod descriptor;
 mod fastcgi;
 mod http;
+#[cfg(test)]
+mod limits_page;
 mod loading;
 mod messages;
 mod rpc;

@@ -149,6 +149,16 @@ impl Answer {
     pub(crate) fn send(self, state: Arc<ConnectionState>) -> Response<AnswerBody> {
         let guard = self.guard;
         self.response.map(|content| {
+            let (content, guard) = match (content, guard) {
+                (Content::Whole(bytes), Some(guard)) => {
+                    let guarded = Guarded {
+                        bytes,
+                        _guard: guard,
+                    };
+                    (Content::Whole(Bytes::from_owner(guarded)), None)
+                }
+                other => other,
+            };
             state.enter(match content {
                 Content::Whole(_) => Phase::Answering,
                 Content::Stream(_) => Phase::Following,
@@ -194,6 +204,19 @@ pub(crate) fn raw_error(status: StatusCode, because: &str) -> Vec<u8> {
         page.len(),
     )
     .into_bytes()
+}
+
+/// Bytes that take their guard along: hyper lets go of the body as soon as it has its bytes, which may be long
+/// before the client has taken them.
+struct Guarded {
+    bytes: Bytes,
+    _guard: Guard,
+}
+
+impl AsRef<[u8]> for Guarded {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// The body of an answer that is being sent. When it ends, the connection is idle again.

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use super::connection_state::ConnectionState;
 use super::limits::{
     MAX_CALLS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_SERVER, MAX_FILE_LOOKS, MAX_FOLLOWERS,
-    MAX_LARGE_LOG_READS, MAX_TOTAL_BODY_BYTES,
+    MAX_LARGE_LOG_READS, MAX_TOTAL_ANSWER_BYTES, MAX_TOTAL_BODY_BYTES, SMALL_ANSWER_BYTES,
 };
 
 /// The counts.
@@ -21,6 +21,7 @@ pub(crate) struct Budget {
     places: Mutex<Places>,
     place_freed: Notify,
     body_bytes: AtomicUsize,
+    answer_bytes: AtomicUsize,
     followers: AtomicUsize,
     calls: AtomicUsize,
     file_looks: Arc<Semaphore>,
@@ -33,6 +34,7 @@ impl Default for Budget {
             places: Mutex::default(),
             place_freed: Notify::new(),
             body_bytes: AtomicUsize::new(0),
+            answer_bytes: AtomicUsize::new(0),
             followers: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
             file_looks: Arc::new(Semaphore::new(MAX_FILE_LOOKS)),
@@ -130,6 +132,28 @@ impl Budget {
         }
     }
 
+    /// Ends the connection whose client has taken nothing for longest, so that clients that never take their
+    /// answers cannot keep the room for answers from those that do.
+    fn evict_the_deafest(&self) {
+        let places = self.places();
+        let deafest = places
+            .taken
+            .values()
+            .filter_map(|taken| Some((taken.state.deaf_since()?, &taken.state)))
+            .min_by_key(|(since, _)| *since);
+        if let Some((_, state)) = deafest {
+            state.evict();
+        }
+    }
+
+    /// Nothing yet of the bytes of answers.
+    pub(crate) fn answer_share(self: &Arc<Self>) -> AnswerShare {
+        AnswerShare {
+            budget: Arc::clone(self),
+            bytes: 0,
+        }
+    }
+
     /// The right to follow a log.
     pub(crate) fn follower(self: &Arc<Self>) -> Option<FollowerGuard> {
         add_within(&self.followers, 1, MAX_FOLLOWERS).then(|| FollowerGuard(Arc::clone(self)))
@@ -157,7 +181,7 @@ impl Budget {
         .ok()
     }
 
-    /// The right to much of a log, to be kept until it is sent.
+    /// The right to much of a log, to be kept until its answer is made.
     pub(crate) async fn large_read(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.large_reads).acquire_owned().await.ok()
     }
@@ -193,6 +217,38 @@ impl Drop for BodyShare {
     fn drop(&mut self) {
         self.budget
             .body_bytes
+            .fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// What one answer holds of the bytes of answers.
+#[derive(Debug)]
+pub(crate) struct AnswerShare {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl AnswerShare {
+    /// Makes room for an answer of so many bytes, with what it has already; false if there is none.
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        if bytes <= SMALL_ANSWER_BYTES || more == 0 {
+            return true;
+        }
+        let granted = add_within(&self.budget.answer_bytes, more, MAX_TOTAL_ANSWER_BYTES);
+        if granted {
+            self.bytes = bytes;
+        } else {
+            self.budget.evict_the_deafest();
+        }
+        granted
+    }
+}
+
+impl Drop for AnswerShare {
+    fn drop(&mut self) {
+        self.budget
+            .answer_bytes
             .fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }

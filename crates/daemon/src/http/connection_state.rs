@@ -124,6 +124,14 @@ impl ConnectionState {
         }
     }
 
+    /// Since when the client takes nothing of its answer; none if it does, or follows a log.
+    pub(crate) fn deaf_since(&self) -> Option<Instant> {
+        let inner = self.lock();
+        inner
+            .blocked_since
+            .filter(|_| inner.phase != Phase::Following)
+    }
+
     /// Gives the place to somebody else.
     pub(crate) fn evict(&self) {
         self.evicted.notify_one();

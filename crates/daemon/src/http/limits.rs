@@ -63,7 +63,7 @@ pub(crate) const INLINE_BYTES: usize = 256 * 1024;
 /// workers, so that looks that hang leave some for everything else.
 pub(crate) const MAX_FILE_LOOKS: usize = 6;
 
-/// Most answers with much of a log in them ([`LARGE_LOG_READ_BYTES`]) at once, until they are sent.
+/// Most reads of much of a log ([`LARGE_LOG_READ_BYTES`]) at once, until the answer is made.
 pub(crate) const MAX_LARGE_LOG_READS: usize = 2;
 
 /// What counts as much of a log.
@@ -75,3 +75,12 @@ pub(crate) const LOG_READ_TIME: Duration = Duration::from_secs(30);
 
 /// Most bytes of all results of a `system.multicall`, about; the rest of its calls get the fault FAILED.
 pub(crate) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Most bytes of all answers that are being made or sent, about, beside small ones ([`SMALL_ANSWER_BYTES`]): a
+/// client that takes its answer slowly keeps it here for as long. Beyond it reads get the fault FAILED, and so
+/// does the rest of a `system.multicall`, and the client that has taken nothing for longest loses its
+/// connection. Answers to operations are always given: they are small, and what was done has to be told.
+pub(crate) const MAX_TOTAL_ANSWER_BYTES: usize = 2 * MAX_ANSWER_BYTES;
+
+/// Answers up to this many bytes are not counted; [`MAX_CONNECTIONS`] bounds them.
+pub(crate) const SMALL_ANSWER_BYTES: usize = 32 * 1024;

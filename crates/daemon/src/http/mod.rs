@@ -26,6 +26,6 @@ mod tests;
 mod web;
 
 pub(crate) use answer::Guard;
-pub(crate) use budget::Budget;
+pub(crate) use budget::{AnswerShare, Budget};
 pub(crate) use journal::Journal;
 pub(crate) use server::{Listener, ServerConfig, Services, serve};

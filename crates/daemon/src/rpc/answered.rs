@@ -70,6 +70,25 @@ impl From<ProcessResult> for Status {
 const STRUCT_BYTES: usize = 1200;
 
 impl Answered {
+    /// Whether it is the only news of something that was done. Of several calls each was looked at.
+    pub(crate) fn must_be_told(&self) -> bool {
+        match self {
+            Self::True
+            | Self::Number(_)
+            | Self::State { .. }
+            | Self::Results(_)
+            | Self::Reloaded(_)
+            | Self::Many(_) => true,
+            Self::Text(_)
+            | Self::Process(_)
+            | Self::Processes(_)
+            | Self::Configurations(_)
+            | Self::Tail(_)
+            | Self::Names(_)
+            | Self::Value(_) => false,
+        }
+    }
+
     /// About how many bytes of XML it makes.
     pub(crate) fn weight(&self) -> usize {
         match self {

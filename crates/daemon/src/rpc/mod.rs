@@ -20,12 +20,12 @@ use std::sync::Arc;
 
 use linchpin_log::LogLevel;
 use linchpin_protocol::{
-    Call, Fault, ReadError, WriteError, read_request, write_answer, write_fault,
+    Call, Fault, FaultCode, ReadError, WriteError, read_request, write_answer, write_fault,
 };
 
 use crate::control::{Control, Identity};
 use crate::http::limits::INLINE_BYTES;
-use crate::http::{Budget, Guard, Journal};
+use crate::http::{AnswerShare, Budget, Guard, Journal};
 use cache::Cache;
 
 pub(crate) use answered::Answered;
@@ -66,15 +66,39 @@ pub(crate) enum Document {
 #[derive(Debug)]
 struct Context<'a> {
     shared: &'a Arc<Shared>,
-    /// Rights to large parts of logs, kept until the answer is sent.
+    /// Rights to large parts of logs.
     large_reads: Vec<tokio::sync::OwnedSemaphorePermit>,
+    /// Room for the answer, kept until it is sent.
+    room: AnswerShare,
 }
 
-impl Context<'_> {
-    fn guard(self) -> Option<Guard> {
-        let is_needed = !self.large_reads.is_empty();
-        is_needed.then(|| -> Guard { Box::new(self.large_reads) })
+impl<'a> Context<'a> {
+    fn new(shared: &'a Arc<Shared>) -> Self {
+        Self {
+            shared,
+            large_reads: Vec::new(),
+            room: shared.budget.answer_share(),
+        }
     }
+
+    /// What is to be kept until the answer is sent.
+    fn guard(self) -> Guard {
+        Box::new(self.room)
+    }
+
+    /// Gives a result back if there is room for its document beside all others that are not sent yet.
+    fn with_room(&mut self, result: Result<Answered, Fault>) -> Result<Answered, Fault> {
+        let answered = result?;
+        if answered.must_be_told() || self.room.grow_to(answered.weight()) {
+            return Ok(answered);
+        }
+        Err(no_room())
+    }
+}
+
+fn no_room() -> Fault {
+    let because = "too many large answers are waiting to be taken";
+    Fault::with(FaultCode::Failed, because)
 }
 
 impl Rpc {
@@ -100,15 +124,13 @@ impl Rpc {
     /// Carries out a call for one of the web pages, which need no `[rpcinterface:supervisor]`. What comes
     /// beside the result is to be kept until the answer is sent.
     pub(crate) async fn carry_out(&self, call: Call) -> (Result<Answered, Fault>, Option<Guard>) {
-        let mut context = Context {
-            shared: &self.shared,
-            large_reads: Vec::new(),
-        };
+        let mut context = Context::new(&self.shared);
         let result = match context.running().await {
             Ok(_) => context.carry_out(call).await,
             Err(fault) => Err(fault),
         };
-        (result, context.guard())
+        let result = context.with_room(result);
+        (result, Some(context.guard()))
     }
 
     /// Carries out the call in the body of a request. Takes as long as the call takes.
@@ -128,11 +150,9 @@ impl Rpc {
             }
         };
         trace(&|| format!("XML-RPC method called: {method}()"));
-        let mut context = Context {
-            shared: &self.shared,
-            large_reads: Vec::new(),
-        };
+        let mut context = Context::new(&self.shared);
         let result = context.call(&method, request.parameters).await;
+        let result = context.with_room(result);
         match &result {
             Ok(_) => trace(&|| format!("XML-RPC method {method}() returned successfully")),
             Err(fault) => trace(&|| {
@@ -140,9 +160,11 @@ impl Rpc {
                 format!("XML-RPC method {method}() returned fault: [{code}] {text}")
             }),
         }
-        let guard = context.guard();
         match write(result).await {
-            Ok(bytes) => Document::Xml { bytes, guard },
+            Ok(bytes) => Document::Xml {
+                bytes,
+                guard: Some(context.guard()),
+            },
             Err(error) => {
                 journal.log(
                     LogLevel::Critical,

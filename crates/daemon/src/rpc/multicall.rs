@@ -4,8 +4,14 @@
 use linchpin_protocol::{Call, Fault, FaultCode, MulticallItem, Value};
 
 use super::answered::weight_of_item;
-use super::{Answered, Context, Kind};
+use super::{Answered, Context, Kind, no_room};
 use crate::http::limits::MAX_ANSWER_BYTES;
+
+/// How many calls are carried out before others get a turn on this thread.
+const CALLS_IN_A_ROW: usize = 32;
+
+/// About how many bytes of XML a short fault makes.
+const FAULT_BYTES: usize = 256;
 
 impl Context<'_> {
     /// Carries out any call.
@@ -16,7 +22,7 @@ impl Context<'_> {
     ) -> Result<Answered, Fault> {
         let (call, kind) = self.parse(method, parameters)?;
         if let Call::Multicall { calls } = call {
-            return Ok(Answered::Many(self.each(calls).await));
+            return self.each(calls).await.map(Answered::Many);
         }
         self.unless_ending(call, kind).await
     }
@@ -45,19 +51,33 @@ impl Context<'_> {
         Ok((call, called.kind))
     }
 
-    async fn each(&mut self, calls: Vec<MulticallItem>) -> Vec<Result<Answered, Fault>> {
+    async fn each(
+        &mut self,
+        calls: Vec<MulticallItem>,
+    ) -> Result<Vec<Result<Answered, Fault>>, Fault> {
+        // Each gets an answer, at the least that there is no room for more: there must be room for that
+        // before the first is carried out.
+        if !self.room.grow_to(FAULT_BYTES * calls.len()) {
+            return Err(no_room());
+        }
         let mut results = Vec::with_capacity(calls.len());
         let mut bytes = 0_usize;
-        for item in calls {
-            let result = if bytes > MAX_ANSWER_BYTES {
+        let mut is_full = false;
+        for (number, item) in calls.into_iter().enumerate() {
+            if number % CALLS_IN_A_ROW == CALLS_IN_A_ROW - 1 {
+                // Calls that ask nobody are answered without a pause, and a request may have many of them.
+                tokio::task::yield_now().await;
+            }
+            let result = if is_full {
                 Err(Fault::with(FaultCode::Failed, "the answer is too large"))
             } else {
                 self.one(item).await
             };
             bytes = bytes.saturating_add(weight_of_item(&result));
+            is_full = is_full || bytes > MAX_ANSWER_BYTES || !self.room.grow_to(bytes);
             results.push(result);
         }
-        results
+        Ok(results)
     }
 
     async fn one(&mut self, item: MulticallItem) -> Result<Answered, Fault> {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::http::web::Token;
 use crate::http::{Budget, Listener, ServerConfig, Services, serve};
+use crate::rpc::Kind;
 use crate::rpc::tests::fake_supervision::{FakeSupervision, Lines};
 
 /// Two servers, unix and TCP, that share everything.
@@ -62,7 +63,7 @@ impl Fixture {
         let budget = Arc::new(Budget::default());
         let services = Services {
             control: fake.control.clone(),
-            rpc: fake.rpc(true),
+            rpc: fake.rpc_within(&[("supervisor", Kind::Main, "")], Arc::clone(&budget)),
             journal: journal.clone(),
             budget: Arc::clone(&budget),
             token: Token::new(),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::fixture::{Client, Fixture, method_call, post};
 use crate::http::limits::{
     BODY_TIME, HEAD_TIME, IDLE_TIME, MAX_BODY_BYTES, MAX_CONNECTIONS_PER_SERVER, MAX_FOLLOWERS,
-    MAX_HEAD_BYTES, WRITE_STALL_TIME,
+    MAX_HEAD_BYTES, MAX_TOTAL_ANSWER_BYTES, WRITE_STALL_TIME,
 };
 
 fn pid_call() -> String {
@@ -161,6 +161,56 @@ async fn bodies_of_all_clients_together_are_bounded() {
     assert_eq!(answer.status, "HTTP/1.1 503 Service Unavailable");
     drop(share);
     assert_works(&fixture).await;
+}
+
+#[tokio::test]
+async fn answers_that_are_not_taken_yet_are_bounded() {
+    let fixture = Fixture::start(None);
+    let process = fixture.fake.knowledge().processes[0].clone();
+    fixture.fake.knowledge().processes = vec![process; 2000];
+    let large = post(&method_call("supervisor.getAllProcessInfo"));
+
+    let mut slow = fixture.unix().await;
+    slow.send(&large).await;
+    slow.until("HTTP/1.1 200 OK").await;
+    let mut room = fixture.budget.answer_share();
+    assert!(
+        !room.grow_to(MAX_TOTAL_ANSWER_BYTES),
+        "what is not taken counts"
+    );
+    drop(slow);
+    while !room.grow_to(MAX_TOTAL_ANSWER_BYTES) {
+        tokio::task::yield_now().await;
+    }
+
+    let refused = fixture.ask(&large).await;
+    assert!(
+        refused.body.contains("too many large answers"),
+        "{}",
+        refused.body
+    );
+    let page = fixture.ask("GET / HTTP/1.1\r\n\r\n").await;
+    assert_eq!(page.status, "HTTP/1.1 503 Service Unavailable");
+    assert_works(&fixture).await;
+    drop(room);
+    let answer = fixture.ask(&large).await;
+    assert!(answer.body.len() > 1_000_000);
+}
+
+#[tokio::test]
+async fn the_client_that_takes_nothing_for_longest_makes_room_for_answers() {
+    let fixture = Fixture::start(None);
+    let process = fixture.fake.knowledge().processes[0].clone();
+    fixture.fake.knowledge().processes = vec![process; 2000];
+    let large = post(&method_call("supervisor.getAllProcessInfo"));
+    let mut deaf = fixture.unix().await;
+    deaf.send(&large).await;
+    deaf.until("HTTP/1.1 200 OK").await;
+    let mut room = fixture.budget.answer_share();
+    while !room.grow_to(MAX_TOTAL_ANSWER_BYTES) {
+        tokio::task::yield_now().await;
+    }
+    assert!(!deaf.rest().await.contains("</methodResponse>"));
 }
 
 #[tokio::test]

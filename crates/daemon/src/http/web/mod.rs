@@ -199,13 +199,18 @@ async fn status(services: &Services, message: Option<String>) -> Answer {
         return Answer::error(StatusCode::SERVICE_UNAVAILABLE);
     };
     let bytes = processes.len() * ROW_BYTES;
+    let mut room = services.budget.answer_share();
+    if !room.grow_to(bytes) {
+        let because = "Too many large answers are waiting to be taken.";
+        return Answer::error_because(StatusCode::SERVICE_UNAVAILABLE, because);
+    }
     let page = StatusPage {
         processes,
         message,
         ending: (code < DaemonState::Running.code()).then_some(name),
         token: services.token.text().to_owned(),
     };
-    rendered(bytes, None, move || page.render()).await
+    rendered(bytes, Some(Box::new(room)), move || page.render()).await
 }
 
 async fn tail(services: &Services, form: Form) -> Answer {

@@ -149,11 +149,14 @@ impl FakeSupervision {
 
     /// With interfaces by namespace, kind and whitelist.
     pub(crate) fn rpc_with(&self, all: &[(&str, Kind, &str)]) -> Rpc {
+        self.rpc_within(all, Arc::new(Budget::default()))
+    }
+
+    pub(crate) fn rpc_within(&self, all: &[(&str, Kind, &str)], budget: Arc<Budget>) -> Rpc {
         let identity = Identity {
             identifier: "supervisor".to_owned(),
             pid: 4242,
         };
-        let budget = Arc::new(Budget::default());
         let journal = Arc::new(Lines::default());
         Rpc::new(
             self.control.clone(),
