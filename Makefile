@@ -6,10 +6,10 @@ TRIPLE := $(shell sed -n 's/^target = "\(.*\)"/\1/p' .cargo/config.toml)
 BINARY := $(TARGET_DIR)/release/linchpin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-long lint behaviour sim fuzz bench clean
+.PHONY: help build run test test-long test-corpus-live lint behaviour sim fuzz bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 # Cargo puts the static binary into the folder of its target; the link gives it a name that does not
 # depend on the machine. The other names are those under which files and scripts call the original.
@@ -27,6 +27,9 @@ test: ## everything that CI runs: lints, unit tests, simulator, behaviour suites
 
 test-long: build ## the suites that take longer than CI may: 10,000 kills, long histories
 	LINCHPIN_LONG=1 tests/all python behaviour
+
+test-corpus-live: ## start every real configuration file of LINCHPIN_CORPUS, made harmless, and compare with the original
+	LINCHPIN_LONG=1 tests/all release python corpus_live
 
 lint: ## formatting, clippy, documentation, licences
 	tests/all format clippy documentation licences
