@@ -1,7 +1,8 @@
 //! Runs commands: finds them, checks that the daemon is there, keeps the exit code.
 
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 use linchpin_protocol::client::{ClientError, Resolver, Waiter, resolve_literal};
@@ -11,6 +12,7 @@ use crate::command_line::{Line, parse_line};
 use crate::commands;
 use crate::error::{CommandError, NO_SUCH_FILE, REFUSED};
 use crate::exit_code::ExitCode;
+use crate::input::{Input, Typed};
 use crate::interrupts::Interrupts;
 use crate::output::Output;
 use crate::session::Session;
@@ -26,14 +28,18 @@ pub(crate) enum Flow {
 /// What a controller reads and writes.
 pub struct Streams<'io> {
     /// Standard input.
-    pub input: &'io mut dyn BufRead,
+    pub input: &'io mut dyn Read,
+    /// The descriptor that `input` reads from, if it is one: what is typed can then be waited for together with Ctrl-C and
+    /// with output.
+    pub input_descriptor: Option<BorrowedFd<'io>>,
     /// Standard output.
     pub output: &'io mut dyn Write,
-    /// Standard error: only what went wrong while following a log.
+    /// Standard error: what went wrong while following a log, and questions where there is no terminal.
     pub errors: &'io mut dyn Write,
-    /// Whether a person types the input: passwords are then read from the terminal, and Ctrl-C at
-    /// the prompt leaves the shell.
-    pub input_is_terminal: bool,
+    /// Whether there is a terminal to ask for passwords on.
+    pub has_terminal: bool,
+    /// Whether a person types at a terminal and sees the output there, so that lines can be edited.
+    pub can_edit: bool,
 }
 
 impl fmt::Debug for Streams<'_> {
@@ -48,8 +54,9 @@ pub struct Controller<'io> {
     pub(crate) session: Session,
     pub(crate) out: Output<'io>,
     pub(crate) errors: &'io mut dyn Write,
-    pub(crate) input: &'io mut dyn BufRead,
-    pub(crate) input_is_terminal: bool,
+    pub(crate) input: Input<'io>,
+    pub(crate) has_terminal: bool,
+    pub(crate) can_edit: bool,
     pub(crate) interrupts: Option<Rc<Interrupts>>,
     pub(crate) exit: ExitCode,
 }
@@ -75,17 +82,20 @@ impl<'io> Controller<'io> {
     pub fn with_resolver(settings: Settings, streams: Streams<'io>, resolver: Resolver) -> Self {
         let Streams {
             input,
+            input_descriptor,
             output,
             errors,
-            input_is_terminal,
+            has_terminal,
+            can_edit,
         } = streams;
         Self {
             session: Session::new(&settings, resolver),
             settings,
             out: Output::new(output),
             errors,
-            input,
-            input_is_terminal,
+            input: Input::new(input, input_descriptor),
+            has_terminal,
+            can_edit,
             interrupts: None,
             exit: ExitCode::Success,
         }
@@ -99,54 +109,72 @@ impl<'io> Controller<'io> {
 
     /// Runs one command. Whatever goes wrong becomes a line and the exit code 1.
     pub(crate) fn execute(&mut self, line: &str) -> Flow {
-        let outcome = self.dispatch(line).and_then(|flow| {
-            self.out.flush()?;
-            Ok(flow)
-        });
-        match outcome {
-            Ok(flow) => flow,
-            Err(error) => match self.report(line, &error) {
-                Ok(flow) => flow,
-                // Nobody reads us any more.
-                Err(_) => Flow::Leave,
-            },
-        }
-    }
-
-    fn report(&mut self, line: &str, error: &CommandError) -> io::Result<Flow> {
-        if error.is_interruption() {
-            self.out.line_now("")?;
-            return Ok(Flow::Leave);
-        }
-        self.exit = ExitCode::Generic;
-        if error.wants_authentication() {
-            self.out.line("Server requires authentication")?;
-            if self.settings.interactive
-                && let Some((username, password)) = self.ask_who()?
-            {
-                self.exit = ExitCode::Success;
-                self.session.set_credentials(username, password);
-                return Ok(self.execute(line));
+        loop {
+            let outcome = self.dispatch(line);
+            let error = match outcome {
+                Ok(flow) => {
+                    self.out.flush();
+                    return flow;
+                }
+                Err(error) if error.wants_authentication() => match self.authenticate(error) {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            if error.is_interruption() {
+                self.out.line_now("");
+                return Flow::Leave;
             }
+            self.exit = ExitCode::Generic;
+            self.out.line_now(format_args!("error: {error}"));
+            return Flow::Continue;
         }
-        self.out.line_now(format_args!("error: {error}"))?;
-        Ok(Flow::Continue)
     }
 
-    /// Asks for user name and password; none at the end of input.
-    fn ask_who(&mut self) -> io::Result<Option<(String, String)>> {
-        self.out.prompt("Username:")?;
-        let Some(username) = self.read_line()? else {
-            return Ok(None);
-        };
-        let password = if self.input_is_terminal {
-            Some(linchpin_sys::terminal::read_password("Password:")?)
-        } else {
-            self.out.prompt("Password:")?;
-            self.read_line()?
-        };
-        self.out.line_now("")?;
-        Ok(password.map(|password| (username, password)))
+    /// After a refusal: in the shell asks who is there, so that the command can be tried again.
+    fn authenticate(&mut self, refusal: CommandError) -> Result<(), CommandError> {
+        self.out.line("Server requires authentication");
+        if !self.settings.interactive {
+            return Err(refusal);
+        }
+        let username = self.ask("Username:")?;
+        let password = self.ask_secretly("Password:")?;
+        self.out.line_now("");
+        self.session.set_credentials(username, password);
+        Ok(())
+    }
+
+    /// Asks a person something.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<String, CommandError> {
+        self.out.prompt(question);
+        self.answer()
+    }
+
+    /// The same without showing the answer, where there is a terminal that shows anything.
+    fn ask_secretly(&mut self, question: &str) -> Result<String, CommandError> {
+        if !self.has_terminal {
+            self.errors.write_all(question.as_bytes())?;
+            self.errors.flush()?;
+            return self.answer();
+        }
+        linchpin_sys::terminal::read_password(question).map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                CommandError::Client(ClientError::Interrupted)
+            } else if error.kind() == io::ErrorKind::UnexpectedEof {
+                CommandError::EndOfInput
+            } else {
+                CommandError::Terminal(error)
+            }
+        })
+    }
+
+    fn answer(&mut self) -> Result<String, CommandError> {
+        match self.input.line(self.interrupts.as_deref())? {
+            Typed::Line(line) => Ok(line),
+            Typed::End => Err(CommandError::EndOfInput),
+            Typed::Interrupted => Err(CommandError::Client(ClientError::Interrupted)),
+        }
     }
 
     /// From now on Ctrl-C ends what we wait for, and not the process.
@@ -161,35 +189,30 @@ impl<'io> Controller<'io> {
         Ok(interrupts)
     }
 
-    /// A line of input without its end; none at the end of input.
-    pub(crate) fn read_line(&mut self) -> io::Result<Option<String>> {
-        let mut line = Vec::new();
-        if self.input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(None);
-        }
-        if line.last() == Some(&b'\n') {
-            line.pop();
-        }
-        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
-    }
-
     fn dispatch(&mut self, line: &str) -> Result<Flow, CommandError> {
         match parse_line(line) {
             Line::Empty => Ok(Flow::Continue),
             Line::Unknown(line) => self.unknown_syntax(line),
-            Line::Command { name, arguments } => match commands::find(name) {
-                Some(command) => command(self, arguments),
-                None => {
-                    // `?x` is shown as what it stands for.
-                    self.unknown_syntax(line.trim())
+            Line::Command { name, arguments } => {
+                match commands::find(name, &self.settings.plugins) {
+                    Some(command) => command(self, arguments),
+                    None => {
+                        // `?x` is shown as what it stands for.
+                        self.unknown_syntax(line.trim())
+                    }
                 }
-            },
+            }
         }
     }
 
     fn unknown_syntax(&mut self, line: &str) -> Result<Flow, CommandError> {
         self.exit = ExitCode::Generic;
-        self.out.line(format_args!("*** Unknown syntax: {line}"))?;
+        self.out.line(format_args!("*** Unknown syntax: {line}"));
+        for plugin in &self.settings.plugins {
+            if let Some(complaint) = plugin.complaint() {
+                self.out.line(complaint);
+            }
+        }
         Ok(Flow::Continue)
     }
 
@@ -222,11 +245,12 @@ impl<'io> Controller<'io> {
                 }
                 CommandError::Client(_)
                 | CommandError::UnknownResult { .. }
-                | CommandError::Output(_) => return Err(error),
+                | CommandError::EndOfInput
+                | CommandError::Terminal(_) => return Err(error),
             },
         };
         self.exit = exit;
-        self.out.line(words)?;
+        self.out.line(words);
         Ok(false)
     }
 
@@ -255,9 +279,9 @@ impl<'io> Controller<'io> {
         exit: ExitCode,
     ) -> Result<(), CommandError> {
         self.exit = exit;
-        self.out.line(complaint)?;
+        self.out.line(complaint);
         if let Some(text) = crate::topics::help_text(name) {
-            self.out.line(text)?;
+            self.out.line(text);
         }
         Ok(())
     }

@@ -18,9 +18,12 @@ pub(crate) enum CommandError {
     /// A result with a code that the command has no words for.
     #[error("{name}: {description}")]
     UnknownResult { name: String, description: String },
-    /// Our own output is gone.
-    #[error("cannot write: {0}")]
-    Output(#[from] io::Error),
+    /// A question was not answered.
+    #[error("EOF when reading a line")]
+    EndOfInput,
+    /// Our own input or output cannot be used.
+    #[error("cannot read or write: {0}")]
+    Terminal(#[from] io::Error),
 }
 
 impl CommandError {
@@ -39,7 +42,10 @@ impl CommandError {
     pub(crate) fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Client(error) => error.fault(),
-            Self::Unreachable { .. } | Self::UnknownResult { .. } | Self::Output(_) => None,
+            Self::Unreachable { .. }
+            | Self::UnknownResult { .. }
+            | Self::EndOfInput
+            | Self::Terminal(_) => None,
         }
     }
 

@@ -15,6 +15,15 @@ pub(crate) struct Interrupts {
     signals: SignalFd,
 }
 
+/// What ended a wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+    /// Which of the descriptors can be read, by their order.
+    Readable(Vec<bool>),
+}
+
 impl Interrupts {
     /// Takes SIGINT over, for good.
     pub(crate) fn listen() -> io::Result<Self> {
@@ -24,15 +33,14 @@ impl Interrupts {
             signals: SignalFd::new(&set)?,
         })
     }
-}
 
-impl Waiter for Interrupts {
-    fn wait(&self, descriptor: BorrowedFd<'_>) -> io::Result<bool> {
+    /// Waits until one of the descriptors can be read.
+    pub(crate) fn wait_for(&self, descriptors: &[BorrowedFd<'_>]) -> io::Result<Ready> {
         let signals = self.signals.as_fd();
-        let mut watched = [
-            PollFd::new(&descriptor, PollFlags::IN),
-            PollFd::new(&signals, PollFlags::IN),
-        ];
+        let mut watched: Vec<PollFd<'_>> = std::iter::once(&signals)
+            .chain(descriptors)
+            .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
+            .collect();
         loop {
             match poll(&mut watched, None) {
                 Ok(_) => break,
@@ -40,11 +48,18 @@ impl Waiter for Interrupts {
                 Err(error) => return Err(error.into()),
             }
         }
-        if watched[1].revents().is_empty() {
-            return Ok(true);
+        let mut readable = watched.iter().map(|polled| !polled.revents().is_empty());
+        if readable.next() == Some(true) {
+            // Taken off, so that the next wait does not see it again.
+            let _ = self.signals.read();
+            return Ok(Ready::Interrupted);
         }
-        // Taken off, so that the next wait does not see it again.
-        let _ = self.signals.read();
-        Ok(false)
+        Ok(Ready::Readable(readable.collect()))
+    }
+}
+
+impl Waiter for Interrupts {
+    fn wait(&self, descriptor: BorrowedFd<'_>) -> io::Result<bool> {
+        Ok(self.wait_for(&[descriptor])? != Ready::Interrupted)
     }
 }

@@ -6,12 +6,18 @@
 
 mod command_line;
 mod commands;
+mod completion;
 mod controller;
 mod error;
 mod exit_code;
 mod fault_words;
+mod fnmatch;
+mod history;
+mod input;
 mod interrupts;
 mod output;
+mod plugin;
+mod prompt;
 mod run;
 mod session;
 mod settings;
@@ -20,5 +26,6 @@ mod topics;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;
+pub use plugin::Plugin;
 pub use run::run;
 pub use settings::Settings;

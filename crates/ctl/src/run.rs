@@ -1,6 +1,7 @@
 //! The program as a whole: command line, configuration, streams of the process, exit code.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Read, Write as _};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,10 +12,14 @@ use linchpin_config::{
 use linchpin_protocol::client::resolve_literal;
 
 use crate::controller::{Controller, Streams};
+use crate::plugin::Plugin;
 use crate::settings::Settings;
 
 /// Bytes of output that are gathered before they are written.
 const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// Terminals that cannot move their cursor; there the system edits the line, and Ctrl-C is a signal as anywhere else.
+const PLAIN_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
 
 /// Runs `supervisorctl` and tells the exit code.
 ///
@@ -37,18 +42,25 @@ pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
         username: section.username,
         password: section.password,
         prompt: section.prompt,
+        history_file: section.history_file.map(Into::into),
+        plugins: section.plugins.iter().map(Plugin::of_section).collect(),
         interactive: request.interactive,
     };
-    let stdin = io::stdin();
-    let input_is_terminal = stdin.is_terminal();
-    let mut input = stdin.lock();
+    let stdin = rustix::stdio::stdin();
+    let mut input = Unbuffered;
     let mut output = BufWriter::with_capacity(OUTPUT_BYTES, io::stdout().lock());
     let mut errors = io::stderr().lock();
     let streams = Streams {
         input: &mut input,
+        input_descriptor: Some(stdin),
         output: &mut output,
         errors: &mut errors,
-        input_is_terminal,
+        has_terminal: File::open("/dev/tty").is_ok(),
+        can_edit: stdin.is_terminal()
+            && io::stdout().is_terminal()
+            && world
+                .variable("TERM")
+                .is_some_and(|term| !PLAIN_TERMINALS.contains(&term)),
     };
     let mut controller = Controller::with_resolver(settings, streams, resolve);
     // `-i` with a command opens no shell, whatever its help has always said: scripts rely on the
@@ -62,6 +74,16 @@ pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
     // When nobody reads us there is nobody to tell.
     let _ = output.flush();
     exit.code()
+}
+
+/// Standard input as it is.
+#[derive(Debug)]
+struct Unbuffered;
+
+impl Read for Unbuffered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
 }
 
 /// Where the program is: a configuration file is looked for beside its folder. Python's launcher is

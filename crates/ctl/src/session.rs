@@ -1,6 +1,7 @@
 //! The connection to the daemon, made anew when address or credentials change.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use linchpin_protocol::client::{Client, ClientError, Resolver, Waiter};
 use linchpin_protocol::{ReadValue, WriteValue};
@@ -8,12 +9,35 @@ use linchpin_protocol::{ReadValue, WriteValue};
 use crate::error::CommandError;
 use crate::settings::Settings;
 
+/// Where the daemon is and who asks, for another thread to connect.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    url: String,
+    credentials: Option<(String, String)>,
+    resolver: Resolver,
+}
+
+impl Address {
+    /// A connection of one's own, which is made when it is first used.
+    pub(crate) fn connect(&self) -> Session {
+        Session {
+            url: self.url.clone(),
+            credentials: self.credentials.clone(),
+            resolver: self.resolver,
+            waiter: None,
+            longest_silence: None,
+            client: None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Session {
     url: String,
     credentials: Option<(String, String)>,
     resolver: Resolver,
     waiter: Option<Rc<dyn Waiter>>,
+    longest_silence: Option<Duration>,
     client: Option<Client>,
 }
 
@@ -24,8 +48,23 @@ impl Session {
             credentials: settings.username.clone().zip(settings.password.clone()),
             resolver,
             waiter: None,
+            longest_silence: None,
             client: None,
         }
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        Address {
+            url: self.url.clone(),
+            credentials: self.credentials.clone(),
+            resolver: self.resolver,
+        }
+    }
+
+    /// Gives up when the daemon is silent for longer than this.
+    pub(crate) fn with_longest_silence(mut self, silence: Duration) -> Self {
+        self.longest_silence = Some(silence);
+        self
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -56,6 +95,9 @@ impl Session {
             Some(client) => client,
             None => {
                 let mut client = Client::new(self.url.parse()?).with_resolver(self.resolver);
+                if let Some(longest_silence) = self.longest_silence {
+                    client = client.with_read_timeout(longest_silence);
+                }
                 if let Some(waiter) = &self.waiter {
                     client.set_waiter(Rc::clone(waiter));
                 }

@@ -1,6 +1,9 @@
 //! What the command line and `[supervisorctl]` say, as far as commands need it.
 
 use std::fmt;
+use std::path::PathBuf;
+
+use crate::plugin::Plugin;
 
 /// Settings of a run.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub struct Settings {
     pub password: Option<String>,
     /// What the shell prints in front of its `> `.
     pub prompt: String,
+    /// Where the shell keeps what was typed.
+    pub history_file: Option<PathBuf>,
+    /// Further commands that the configuration asks for.
+    pub plugins: Vec<Plugin>,
     /// Ask before shutdown and reload, and for a password when one is needed.
     pub interactive: bool,
 }
@@ -25,6 +32,8 @@ impl Default for Settings {
             username: None,
             password: None,
             prompt: "supervisor".to_owned(),
+            history_file: None,
+            plugins: Vec::new(),
             interactive: false,
         }
     }
@@ -36,6 +45,8 @@ impl fmt::Debug for Settings {
             .field("serverurl", &self.serverurl)
             .field("username", &self.username)
             .field("prompt", &self.prompt)
+            .field("history_file", &self.history_file)
+            .field("plugins", &self.plugins)
             .field("interactive", &self.interactive)
             .finish_non_exhaustive()
     }

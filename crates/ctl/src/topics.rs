@@ -112,10 +112,36 @@ const TOPICS: &[(&str, &str)] = &[
 const HELP: &str =
     "help\t\tPrint a list of available actions\nhelp <action>\tPrint help for <action>";
 
+/// The help of the commands that plugins bring; quick has none.
+const TOPICS_OF_PLUGINS: &[(&str, &str)] = &[
+    ("mrestart", MRESTART),
+    ("mstart", MSTART),
+    ("mstop", MSTOP),
+    ("serialrestart", SERIALRESTART),
+];
+
+const MRESTART: &str =
+    "mrestart <pattern> [...]\tRestart processes by patterns of their names, all at the same time";
+const MSTART: &str =
+    "mstart <pattern> [...]\tStart processes by patterns of their names, all at the same time";
+const MSTOP: &str =
+    "mstop <pattern> [...]\tStop processes by patterns of their names, all at the same time";
+const SERIALRESTART: &str = "serialrestart <name>\t\tRestart a process\n\
+     serialrestart <gname>:*\t\tRestart all processes in a group\n\
+     serialrestart <pattern> [...]\tRestart processes by patterns of their names\n\
+     serialrestart all\t\tRestart all processes\n\
+     Note: one process after the other; restart stops all of them first.";
+
+/// The commands that are always there.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TOPICS.iter().map(|(name, _)| *name)
+}
+
 /// The help of a command.
 pub(crate) fn help_text(name: &str) -> Option<&'static str> {
     TOPICS
         .iter()
+        .chain(TOPICS_OF_PLUGINS)
         .find(|(topic, _)| *topic == name)
         .map(|(_, text)| *text)
 }
@@ -124,25 +150,41 @@ pub(crate) fn help_text(name: &str) -> Option<&'static str> {
 pub(crate) fn help(controller: &mut Controller<'_>, topic: &str) -> Result<(), CommandError> {
     match topic {
         "" => {
-            let header = "default commands (type help <topic>):";
-            controller.out.line("")?;
-            controller.out.line(header)?;
-            controller.out.line("=".repeat(header.len()))?;
-            let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).collect();
-            for line in columns(&names, LIST_WIDTH) {
-                controller.out.line(line)?;
+            list(controller, "default", &names().collect::<Vec<_>>());
+            for plugin in controller.settings.plugins.clone() {
+                let documented: Vec<&str> = TOPICS_OF_PLUGINS
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .filter(|name| plugin.commands().contains(name))
+                    .collect();
+                list(controller, &plugin.name, &documented);
             }
-            controller.out.line("")?;
         }
-        "help" => controller.out.line(HELP)?,
-        topic => match help_text(topic) {
-            Some(text) => controller.out.line(text)?,
-            None => controller
-                .out
-                .line(format_args!("*** No help on {topic}"))?,
-        },
+        "help" => controller.out.line(HELP),
+        topic => {
+            let is_there = crate::commands::find(topic, &controller.settings.plugins).is_some();
+            match help_text(topic).filter(|_| is_there) {
+                Some(text) => controller.out.line(text),
+                None => controller.out.line(format_args!("*** No help on {topic}")),
+            }
+        }
     }
     Ok(())
+}
+
+/// The commands of a plugin, if it has any that can be explained.
+fn list(controller: &mut Controller<'_>, plugin: &str, names: &[&str]) {
+    controller.out.line("");
+    if names.is_empty() {
+        return;
+    }
+    let header = format!("{plugin} commands (type help <topic>):");
+    controller.out.line(&header);
+    controller.out.line("=".repeat(header.chars().count()));
+    for line in columns(names, LIST_WIDTH) {
+        controller.out.line(line);
+    }
+    controller.out.line("");
 }
 
 /// Sets words in columns, down before across, in as few lines as fit the width.
@@ -193,7 +235,7 @@ mod tests {
     fn topics_are_sorted_and_each_is_a_command() {
         assert!(TOPICS.is_sorted_by_key(|(name, _)| *name));
         for (name, _) in TOPICS {
-            assert!(crate::commands::find(name).is_some(), "{name}");
+            assert!(crate::commands::find(name, &[]).is_some(), "{name}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn avail(controller: &mut Controller<'_>, arguments: &str) -> Result<
                     if info.autostart { "auto" } else { "manual" },
                     info.group_prio,
                     info.process_prio,
-                ))?;
+                ));
             }
             Ok(())
         }
@@ -38,10 +38,10 @@ fn cannot_reread(controller: &mut Controller<'_>, error: CommandError) -> Result
     controller.exit = ExitCode::Generic;
     match error.fault() {
         Some(fault) if fault.kind() == Some(FaultCode::ShutdownState) => {
-            controller.out.line("ERROR: supervisor shutting down")?;
+            controller.out.line("ERROR: supervisor shutting down");
         }
         Some(fault) if fault.kind() == Some(FaultCode::CantReread) => {
-            controller.out.line(format_args!("ERROR: {fault}"))?;
+            controller.out.line(format_args!("ERROR: {fault}"));
         }
         Some(_) | None => return Err(error),
     }
@@ -66,10 +66,10 @@ pub(super) fn reread(controller: &mut Controller<'_>, arguments: &str) -> Result
     }
     lines.sort_unstable();
     if lines.is_empty() {
-        controller.out.line("No config updates to processes")?;
+        controller.out.line("No config updates to processes");
     }
     for (name, words) in lines {
-        controller.out.line(format_args!("{name}: {words}"))?;
+        controller.out.line(format_args!("{name}: {words}"));
     }
     Ok(())
 }
@@ -94,7 +94,7 @@ pub(super) fn add(controller: &mut Controller<'_>, arguments: &str) -> Result<()
                 Some(_) | None => return Err(error),
             },
         };
-        controller.out.line_now(line)?;
+        controller.out.line_now(line);
     }
     Ok(())
 }
@@ -117,7 +117,7 @@ pub(super) fn remove(controller: &mut Controller<'_>, arguments: &str) -> Result
                 }
             }
         };
-        controller.out.line_now(line)?;
+        controller.out.line_now(line);
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ pub(super) fn update(controller: &mut Controller<'_>, arguments: &str) -> Result
         Ok(changes) => changes,
         Err(error) if error.fault_code() == Some(FaultCode::ShutdownState) => {
             controller.exit = ExitCode::Generic;
-            controller.out.line("ERROR: already shutting down")?;
+            controller.out.line("ERROR: already shutting down");
             return Ok(());
         }
         // The original shows a Python exception here.
@@ -189,7 +189,7 @@ fn complain_of_unknown_groups(
             controller.exit = ExitCode::Generic;
             controller
                 .out
-                .line(format_args!("ERROR: no such group: {name}"))?;
+                .line(format_args!("ERROR: no such group: {name}"));
         }
     }
     Ok(())
@@ -208,6 +208,6 @@ fn stop_group(controller: &mut Controller<'_>, group: &str) -> Result<bool, Comm
 }
 
 fn say(controller: &mut Controller<'_>, group: &str, words: &str) -> Result<(), CommandError> {
-    controller.out.line_now(format_args!("{group}: {words}"))?;
+    controller.out.line_now(format_args!("{group}: {words}"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Commands about the daemon itself: `pid`, `version`, `reload`, `shutdown`, `open`, and `fg`.
+//! Commands about the daemon itself: `pid`, `version`, `reload`, `shutdown`, and `open`.
 
 use linchpin_protocol::{FaultCode, ProcessInfo};
 
@@ -14,13 +14,13 @@ pub(super) fn pid(controller: &mut Controller<'_>, arguments: &str) -> Result<()
     let names: Vec<&str> = arguments.split_whitespace().collect();
     if names.is_empty() {
         let pid: i64 = controller.session.call("supervisor.getPID", &[])?;
-        controller.out.line(pid)?;
+        controller.out.line(pid);
     } else if names.contains(&"all") {
         let infos: Vec<ProcessInfo<'_>> = controller
             .session
             .call("supervisor.getAllProcessInfo", &[])?;
         for info in infos {
-            controller.out.line(info.pid)?;
+            controller.out.line(info.pid);
         }
     } else {
         for name in names {
@@ -36,7 +36,7 @@ fn pid_of(controller: &mut Controller<'_>, name: &str) -> Result<(), CommandErro
         .call::<ProcessInfo<'_>>("supervisor.getProcessInfo", &[&name]);
     match info.map(|info| info.pid) {
         Ok(pid) => {
-            controller.out.line(pid)?;
+            controller.out.line(pid);
             if pid == 0 {
                 controller.exit = ExitCode::NotRunning;
             }
@@ -44,9 +44,7 @@ fn pid_of(controller: &mut Controller<'_>, name: &str) -> Result<(), CommandErro
         }
         Err(error) if error.fault_code() == Some(FaultCode::BadName) => {
             controller.exit = ExitCode::Generic;
-            controller
-                .out
-                .line(format_args!("No such process {name}"))?;
+            controller.out.line(format_args!("No such process {name}"));
             Ok(())
         }
         Err(error) => Err(error),
@@ -63,7 +61,7 @@ pub(super) fn version(
     let version: String = controller
         .session
         .call("supervisor.getSupervisorVersion", &[])?;
-    controller.out.line(version)?;
+    controller.out.line(version);
     Ok(())
 }
 
@@ -72,8 +70,7 @@ fn really(controller: &mut Controller<'_>, question: &str) -> Result<bool, Comma
     if !controller.settings.interactive {
         return Ok(true);
     }
-    controller.out.prompt(question)?;
-    let answer = controller.read_line()?.unwrap_or_default();
+    let answer = controller.ask(question)?;
     Ok(answer.starts_with(['y', 'Y']))
 }
 
@@ -87,10 +84,10 @@ pub(super) fn reload(controller: &mut Controller<'_>, arguments: &str) -> Result
         return Ok(());
     }
     match controller.session.command("supervisor.restart", &[]) {
-        Ok(()) => controller.out.line("Restarted supervisord")?,
+        Ok(()) => controller.out.line("Restarted supervisord"),
         Err(error) if error.fault_code() == Some(FaultCode::ShutdownState) => {
             controller.exit = ExitCode::Generic;
-            controller.out.line("ERROR: already shutting down")?;
+            controller.out.line("ERROR: already shutting down");
         }
         Err(error) => return Err(error),
     }
@@ -110,15 +107,15 @@ pub(super) fn shutdown(
         return Ok(());
     }
     match controller.session.command("supervisor.shutdown", &[]) {
-        Ok(()) => controller.out.line("Shut down")?,
+        Ok(()) => controller.out.line("Shut down"),
         Err(error) if error.fault_code() == Some(FaultCode::ShutdownState) => {
-            controller.out.line("ERROR: already shutting down")?;
+            controller.out.line("ERROR: already shutting down");
         }
         Err(CommandError::Unreachable { url, what }) => {
             controller.exit = ExitCode::Generic;
             controller
                 .out
-                .line(format_args!("ERROR: {url} {what} (already shut down?)"))?;
+                .line(format_args!("ERROR: {url} {what} (already shut down?)"));
         }
         Err(error) => return Err(error),
     }
@@ -133,45 +130,12 @@ pub(super) fn open(controller: &mut Controller<'_>, arguments: &str) -> Result<(
         .any(|known| scheme.eq_ignore_ascii_case(known))
     {
         controller.exit = ExitCode::Generic;
-        controller
-            .out
-            .line("ERROR: url must be http:// or unix://")?;
+        controller.out.line("ERROR: url must be http:// or unix://");
         return Ok(());
     }
     controller.session.set_url(arguments);
     let before = controller.exit;
     status::status(controller, "")?;
     controller.exit = before;
-    Ok(())
-}
-
-/// Checks what the original checks. Attaching to the process is not there yet.
-pub(super) fn fg(controller: &mut Controller<'_>, arguments: &str) -> Result<(), CommandError> {
-    if !controller.upcheck()? {
-        return Ok(());
-    }
-    let names: Vec<&str> = arguments.split_whitespace().collect();
-    let complaint = match names.as_slice() {
-        [] => {
-            let complaint = "ERROR: no process name supplied";
-            return controller.misused(complaint, "fg", ExitCode::Generic);
-        }
-        [name] => {
-            let info = controller
-                .session
-                .call::<ProcessInfo<'_>>("supervisor.getProcessInfo", &[name]);
-            match info.map(|info| info.statename == "RUNNING") {
-                Ok(true) => "ERROR: this supervisorctl cannot attach to a process yet",
-                Ok(false) => "ERROR: process not running",
-                Err(error) if error.fault_code() == Some(FaultCode::BadName) => {
-                    "ERROR: bad process name supplied"
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        _ => "ERROR: too many process names supplied",
-    };
-    controller.exit = ExitCode::Generic;
-    controller.out.line(complaint)?;
     Ok(())
 }

@@ -115,7 +115,7 @@ pub(super) fn maintail(
 
 fn complain(controller: &mut Controller<'_>, complaint: &str) -> Result<(), CommandError> {
     controller.exit = ExitCode::Generic;
-    controller.out.line(complaint)?;
+    controller.out.line(complaint);
     Ok(())
 }
 
@@ -129,7 +129,7 @@ fn show(
         .session
         .call::<std::borrow::Cow<'_, str>>(method, parameters)
     {
-        Ok(text) => controller.out.line(text)?,
+        Ok(text) => controller.out.line(text),
         Err(error) => {
             controller.exit = ExitCode::Generic;
             let words = match error.fault_code() {
@@ -138,9 +138,7 @@ fn show(
                 Some(FaultCode::BadName) => "no such process name",
                 Some(_) | None => return Err(error),
             };
-            controller
-                .out
-                .line(format_args!("{name}: ERROR ({words})"))?;
+            controller.out.line(format_args!("{name}: ERROR ({words})"));
         }
     }
     Ok(())
@@ -149,7 +147,7 @@ fn show(
 /// Follows a log until the daemon closes it or the person interrupts us. A log that cannot be had
 /// is a line on standard error and no failure, as in the original.
 fn follow(controller: &mut Controller<'_>, path: &str) -> Result<(), CommandError> {
-    controller.out.line_now("==> Press Ctrl-C to exit <==")?;
+    controller.out.line_now("==> Press Ctrl-C to exit <==");
     controller.listen_for_interrupts()?;
     let url = format!("{}{path}", controller.session.url());
     let out = &mut controller.out;
@@ -158,22 +156,34 @@ fn follow(controller: &mut Controller<'_>, path: &str) -> Result<(), CommandErro
         .session
         .client()
         .and_then(|client| client.follow(path, &mut piece));
-    let words = match outcome {
-        Ok(()) => return Ok(()),
-        Err(ClientError::Interrupted) => return Ok(controller.out.line_now("")?),
-        // The end of the daemon is the end of the log.
-        Err(ClientError::Io { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => {
-            return Ok(());
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(ClientError::Interrupted) => {
+            controller.out.line_now("");
+            Ok(())
         }
         Err(ClientError::Io {
             what: "cannot write",
             source,
-        }) => return Err(source.into()),
-        Err(ClientError::Status { status, .. }) => format!("Cannot read, status code {status}"),
-        Err(error) => format!("Cannot connect, error: {error}"),
-    };
-    writeln!(controller.errors, "{url} {words}")?;
-    Ok(())
+        }) => Err(source.into()),
+        Err(error) => {
+            if let Some(words) = trouble_with_log(&error) {
+                writeln!(controller.errors, "{url} {words}")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What is said of a log that cannot be followed (any more). The end of the daemon is the end of the log and no trouble.
+pub(super) fn trouble_with_log(error: &ClientError) -> Option<String> {
+    if error.io_kind() == Some(io::ErrorKind::UnexpectedEof) {
+        return None;
+    }
+    if let ClientError::Status { status, .. } = error {
+        return Some(format!("Cannot read, status code {status}"));
+    }
+    Some(format!("Cannot connect, error: {error}"))
 }
 
 #[cfg(test)]

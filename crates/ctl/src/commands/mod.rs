@@ -2,18 +2,32 @@
 
 mod config_changes;
 mod daemon;
+mod fg;
 mod logs;
 mod operations;
+mod quick;
+mod serialrestart;
 mod status;
+mod wildcards;
 
 use crate::controller::{Controller, Flow};
 use crate::error::CommandError;
+use crate::plugin::Plugin;
 use crate::topics;
 
 type Command = fn(&mut Controller<'_>, &str) -> Result<Flow, CommandError>;
 
-/// The command of a name. Names are whole and their case counts.
-pub(crate) fn find(name: &str) -> Option<Command> {
+/// Everything that can be completed: the commands, with those of plugins.
+pub(crate) fn vocabulary(plugins: &[Plugin]) -> Vec<&'static str> {
+    let of_plugins = plugins.iter().flat_map(Plugin::commands).copied();
+    std::iter::once("help")
+        .chain(topics::names())
+        .chain(of_plugins)
+        .collect()
+}
+
+/// The command of a name. Names are whole and their case counts. Those of plugins exist where a plugin brings them.
+pub(crate) fn find(name: &str, plugins: &[Plugin]) -> Option<Command> {
     /// Commands after which the shell goes on.
     macro_rules! going_on {
         ($command:path) => {
@@ -25,7 +39,7 @@ pub(crate) fn find(name: &str) -> Option<Command> {
         "avail" => going_on!(config_changes::avail),
         "clear" => going_on!(operations::clear),
         "exit" | "quit" | "EOF" => leave,
-        "fg" => going_on!(daemon::fg),
+        "fg" => going_on!(fg::fg),
         "help" => going_on!(topics::help),
         "maintail" => going_on!(logs::maintail),
         "open" => going_on!(daemon::open),
@@ -42,11 +56,24 @@ pub(crate) fn find(name: &str) -> Option<Command> {
         "tail" => going_on!(logs::tail),
         "update" => going_on!(config_changes::update),
         "version" => going_on!(daemon::version),
+        _ if !plugins
+            .iter()
+            .any(|plugin| plugin.commands().contains(&name)) =>
+        {
+            return None;
+        }
+        "mrestart" => going_on!(wildcards::mrestart),
+        "mstart" => going_on!(wildcards::mstart),
+        "mstop" => going_on!(wildcards::mstop),
+        "quickrestart" => going_on!(quick::quickrestart),
+        "quickstart" => going_on!(quick::quickstart),
+        "quickstop" => going_on!(quick::quickstop),
+        "serialrestart" => going_on!(serialrestart::serialrestart),
         _ => return None,
     })
 }
 
 fn leave(controller: &mut Controller<'_>, _arguments: &str) -> Result<Flow, CommandError> {
-    controller.out.line("")?;
+    controller.out.line("");
     Ok(Flow::Leave)
 }

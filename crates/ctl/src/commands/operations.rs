@@ -158,19 +158,29 @@ fn to_one(
     parameters: &[&dyn WriteValue],
 ) -> Result<(), CommandError> {
     let outcome = controller.session.command(method, parameters);
-    let result = match outcome {
-        Ok(()) => StatusResult::new(group, process, Ok(())),
+    let result = result_of(outcome, group, process)?;
+    show(controller, operation, &result)
+}
+
+/// What became of one process: a fault is a result too.
+pub(super) fn result_of(
+    outcome: Result<(), CommandError>,
+    group: &str,
+    process: &str,
+) -> Result<StatusResult<'static>, CommandError> {
+    let (status, description) = match outcome {
+        Ok(()) => (FaultCode::Success.code(), "OK".to_owned()),
         Err(error) => match error.fault() {
-            Some(fault) => StatusResult {
-                name: process.into(),
-                group: group.into(),
-                status: i64::from(fault.code),
-                description: fault.text.clone().into(),
-            },
+            Some(fault) => (fault.code, fault.text.clone()),
             None => return Err(error),
         },
     };
-    show(controller, operation, &result)
+    Ok(StatusResult {
+        name: process.to_owned().into(),
+        group: group.to_owned().into(),
+        status: i64::from(status),
+        description: description.into(),
+    })
 }
 
 fn to_group(
@@ -191,7 +201,7 @@ fn to_group(
             };
             controller
                 .out
-                .line_now(format_args!("{group}: ERROR (no such group)"))?;
+                .line_now(format_args!("{group}: ERROR (no such group)"));
             Ok(())
         }
         other => other,
@@ -221,13 +231,13 @@ fn owned(result: StatusResult<'_>) -> StatusResult<'static> {
     }
 }
 
-fn show(
+pub(super) fn show(
     controller: &mut Controller<'_>,
     operation: Operation,
     result: &StatusResult<'_>,
 ) -> Result<(), CommandError> {
     let line = operation.line(result)?;
-    controller.out.line_now(line)?;
+    controller.out.line_now(line);
     if let Some(exit) = ExitCode::of_fault(result.kind(), operation.ignored()) {
         controller.exit = exit;
     }

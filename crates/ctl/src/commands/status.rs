@@ -64,7 +64,7 @@ pub(super) fn status(controller: &mut Controller<'_>, arguments: &str) -> Result
                 controller.out.line(match wanted.process {
                     None => format!("{}: ERROR (no such group)", wanted.group),
                     Some(_) => format!("{name}: ERROR (no such process)"),
-                })?;
+                });
             }
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn status(controller: &mut Controller<'_>, arguments: &str) -> Result
         controller.out.line(format_args!(
             "{name:<width$}{:<10}{}",
             row.statename, row.description
-        ))?;
+        ));
     }
     let something_is_down = shown
         .iter()

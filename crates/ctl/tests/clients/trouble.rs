@@ -201,7 +201,7 @@ fn a_daemon_may_ask_who_is_there() {
     let outcome = run_ours("version", &settings, "me\nsecret\n");
     assert_eq!(
         outcome.output,
-        "Server requires authentication\nUsername:Password:\n4.3.0\n"
+        "Server requires authentication\nUsername:\n4.3.0\n"
     );
     assert_eq!(outcome.code, 0);
     // me:secret
@@ -236,7 +236,9 @@ fn the_shell_connects_again_when_the_daemon_has_closed_the_connection() {
             input: &mut BufReader::new(&mut input),
             output: &mut output,
             errors: &mut errors,
-            input_is_terminal: false,
+            input_descriptor: None,
+            has_terminal: false,
+            can_edit: false,
         },
     )
     .run_shell();

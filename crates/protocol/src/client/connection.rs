@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::address::ServerUrl;
+use super::chunks::Chunks;
 use super::error::ClientError;
 use super::http::{Framing, MAX_HEAD_BYTES, end_of_head, parse_head};
 use super::{MAX_ANSWER_BYTES, Resolver, Waiter, follow};
@@ -44,6 +45,12 @@ impl AsFd for Stream {
             Self::Unix(stream) => stream.as_fd(),
             Self::Tcp(stream) => stream.as_fd(),
         }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 
@@ -168,13 +175,7 @@ impl Connection {
             Framing::Length(length) => self.read_length(length, body)?,
             Framing::Chunked => {
                 let beginning = std::mem::take(body);
-                follow::read_chunks(self, beginning, &mut |piece| {
-                    if body.len() + piece.len() > MAX_ANSWER_BYTES {
-                        return Err(io::Error::from(ErrorKind::FileTooLarge));
-                    }
-                    body.extend_from_slice(piece);
-                    Ok(())
-                })?;
+                self.read_chunks(beginning, body)?;
             }
             Framing::UntilClosed => {
                 self.take_at_most(MAX_ANSWER_BYTES + 1, body)?;
@@ -205,6 +206,27 @@ impl Connection {
                 });
             }
         }
+    }
+
+    fn read_chunks(&mut self, beginning: Vec<u8>, body: &mut Vec<u8>) -> Result<(), ClientError> {
+        let mut append = |piece: &[u8]| {
+            if body.len() + piece.len() > MAX_ANSWER_BYTES {
+                return Err(io::Error::from(ErrorKind::FileTooLarge));
+            }
+            body.extend_from_slice(piece);
+            Ok(())
+        };
+        let mut chunks = Chunks::new();
+        let mut bytes = beginning;
+        while !chunks.push(&bytes, &mut append)? {
+            bytes.resize(READ_BYTES, 0);
+            let count = retry(|| self.read(&mut bytes)).map_err(receiving)?;
+            if count == 0 {
+                return Err(follow::cut_off());
+            }
+            bytes.truncate(count);
+        }
+        Ok(())
     }
 
     fn read_length(&mut self, length: usize, body: &mut Vec<u8>) -> Result<(), ClientError> {

@@ -4,6 +4,7 @@
 //! gone again within milliseconds.
 
 mod address;
+mod chunks;
 mod connection;
 mod error;
 mod follow;
@@ -20,6 +21,7 @@ use linchpin_python::base64;
 
 pub use address::{ServerUrl, resolve_literal};
 pub use error::ClientError;
+pub use follow::Follower;
 
 use crate::answer::write_call;
 use crate::value_reader::{ReadValue, read_answer};
@@ -152,9 +154,20 @@ impl Client {
         path: &str,
         piece: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), ClientError> {
+        let mut follower = self.follower(path)?;
+        while follower.read_once(piece)? {}
+        Ok(())
+    }
+
+    /// Asks for a path that is to be read piece by piece, on a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon cannot be reached.
+    pub fn follower(&self, path: &str) -> Result<Follower, ClientError> {
         let request = http::get_request(&self.url, self.authorization.as_deref(), path);
         let mut connection = self.connect()?;
         connection.send(&request)?;
-        follow::follow(&mut connection, piece)
+        Ok(Follower::new(connection))
     }
 }

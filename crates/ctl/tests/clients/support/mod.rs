@@ -244,7 +244,9 @@ pub(crate) fn run_ours(line: &str, settings: &Settings, input: &str) -> Outcome 
             input: &mut input,
             output: &mut output,
             errors: &mut errors,
-            input_is_terminal: false,
+            input_descriptor: None,
+            has_terminal: false,
+            can_edit: false,
         },
     );
     let code = if line.is_empty() {
