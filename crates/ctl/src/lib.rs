@@ -26,6 +26,6 @@ mod topics;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;
-pub use plugin::Plugin;
+pub use plugin::{PLUGINS, Plugin};
 pub use run::run;
 pub use settings::Settings;

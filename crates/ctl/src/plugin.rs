@@ -5,6 +5,14 @@
 
 use linchpin_config::Plugin as Section;
 
+const SERIAL_RESTART: &str =
+    "supervisorserialrestart.controllerplugin:make_serialrestart_controllerplugin";
+const QUICK: &str = "supervisor_quick:make_quick_controllerplugin";
+const WILDCARDS: &str = "supervisorwildcards.controllerplugin:make_wildcards_controllerplugin";
+
+/// Values of `supervisor.ctl_factory` that are built in.
+pub const PLUGINS: [&str; 3] = [SERIAL_RESTART, QUICK, WILDCARDS];
+
 /// What a section stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -37,19 +45,15 @@ impl Plugin {
             value.map_or(Some(default), |value| linchpin_python::exact_int(value))
         };
         let kind = match section.factory.as_str() {
-            "supervisorserialrestart.controllerplugin:make_serialrestart_controllerplugin" => {
-                Kind::SerialRestart
-            }
-            "supervisor_quick:make_quick_controllerplugin" => Kind::Quick {
+            SERIAL_RESTART => Kind::SerialRestart,
+            QUICK => Kind::Quick {
                 looks: number("retries", DEFAULT_LOOKS)
                     .and_then(|looks| u32::try_from(looks).ok())
                     .unwrap_or(0),
             },
-            "supervisorwildcards.controllerplugin:make_wildcards_controllerplugin" => {
-                Kind::Wildcards {
-                    matches_group: number("match_group", 0) != Some(0),
-                }
-            }
+            WILDCARDS => Kind::Wildcards {
+                matches_group: number("match_group", 0) != Some(0),
+            },
             _ => Kind::Unknown,
         };
         Self {

@@ -28,5 +28,6 @@ pub mod fuzzing {
     pub use crate::http::fuzzing::request;
 }
 
+pub use rpc::RPC_INTERFACES;
 pub use startup::Invocation;
 pub use world::SystemWorld;

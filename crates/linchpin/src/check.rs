@@ -1,24 +1,46 @@
-//! `check FILE`: what is wrong, or likely to be, without starting anything.
+//! `check FILE`: what is wrong, or likely to be, without starting anything. `check --compat FILE`: what the file
+//! means here and not to the original.
 
 use std::process::ExitCode;
 
-use linchpin_config::{LoadRequest, USAGE_EXIT_STATUS, check, render_all};
+use linchpin_config::{
+    BuiltIn, CompatReport, LoadRequest, Severity, USAGE_EXIT_STATUS, check, check_compat,
+    render_all,
+};
 use linchpin_daemon::SystemWorld;
+
+/// Values of `result_handler` that are built in.
+const RESULT_HANDLERS: [&str; 1] = ["supervisor.dispatchers:default_handler"];
 
 /// Exit status 0 if the file can be used, whatever there is to warn of; 2 if it cannot.
 pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
-    let [file] = arguments else {
-        crate::complain(&format!("Usage: {called} FILE"));
-        return ExitCode::from(USAGE_EXIT_STATUS);
-    };
-    if matches!(file.as_str(), "-h" | "--help") {
-        return crate::say(&format!(
-            "Usage: {called} FILE\n\nLooks for mistakes in a configuration and starts nothing. Exits with 0 if the file \
-             can be used\n(warnings or not), with 2 if it cannot.\n"
-        ));
+    match arguments {
+        [word] if matches!(word.as_str(), "-h" | "--help") => crate::say(&help(called)),
+        [word, file] | [file, word] if word == "--compat" => compare(file),
+        [file] if !file.starts_with('-') => judge(file),
+        _ => {
+            crate::complain(help(called).trim_end());
+            ExitCode::from(USAGE_EXIT_STATUS)
+        }
     }
+}
+
+fn help(called: &str) -> String {
+    format!(
+        "Usage: {called} [--compat] FILE
+
+Looks for mistakes in a configuration and starts nothing. Exits with 0 if the file can be used (warnings or not),
+with 2 if it cannot.
+
+  --compat   Say instead what the file means here and not to Supervisor 4.3.0, if anything. Exits with 1 if there
+             is something without which the daemon does not start.
+"
+    )
+}
+
+fn judge(file: &str) -> ExitCode {
     let request = LoadRequest {
-        file: Some(file.clone()),
+        file: Some(file.to_owned()),
         ..LoadRequest::default()
     };
     let report = check(&SystemWorld::now(), &request);
@@ -46,5 +68,43 @@ pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(USAGE_EXIT_STATUS)
+    }
+}
+
+fn compare(file: &str) -> ExitCode {
+    let request = LoadRequest {
+        file: Some(file.to_owned()),
+        ..LoadRequest::default()
+    };
+    let built_in = BuiltIn {
+        rpc_interfaces: &linchpin_daemon::RPC_INTERFACES,
+        control_plugins: &linchpin_ctl::PLUGINS,
+        result_handlers: &RESULT_HANDLERS,
+    };
+    let CompatReport {
+        problems,
+        differences,
+    } = check_compat(&SystemWorld::now(), &request, built_in);
+    if !problems.is_empty() {
+        let text = render_all(&problems);
+        crate::say(&format!(
+            "{text}\n{file} cannot be used, here or by Supervisor: {} problems\n",
+            problems.len()
+        ));
+        return ExitCode::from(USAGE_EXIT_STATUS);
+    }
+    if differences.is_empty() {
+        return crate::say(&format!("{file} runs here as it does under Supervisor\n"));
+    }
+    let refuses_to_start = differences
+        .iter()
+        .any(|difference| difference.severity == Severity::Error);
+    let text = render_all(&differences);
+    let count = differences.len();
+    crate::say(&format!("{text}\n{file}: {count} differences\n"));
+    if refuses_to_start {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
 }

@@ -117,7 +117,8 @@ fn help(called: &str) -> String {
 Usage:
   {called} supervisord [options]          the daemon; -h shows its options
   {called} supervisorctl [options] [command]   its client; -h shows its options
-  {called} check FILE                     look for mistakes in a configuration, start nothing
+  {called} check [--compat] FILE          look for mistakes in a configuration, start nothing; with --compat, for
+                                          what it means here and not to Supervisor
   {called} echo_supervisord_conf          print a sample configuration
   {called} pidproxy PIDFILE COMMAND...    run a command, pass signals on to the daemon that it starts
   {called} --version

@@ -35,6 +35,9 @@ pub(crate) const FACTORIES: [(&str, Kind); 3] = [
     ),
 ];
 
+/// Values of `supervisor.rpcinterface_factory` that are built in.
+pub const RPC_INTERFACES: [&str; 3] = [FACTORIES[0].0, FACTORIES[1].0, FACTORIES[2].0];
+
 /// The fault of `supervisor_twiddler` for a method that its whitelist does not have. The original knows no
 /// name for the number.
 const NOT_IN_WHITELIST: i32 = 230;

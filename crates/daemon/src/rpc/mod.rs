@@ -29,6 +29,7 @@ use crate::http::{AnswerShare, Budget, Guard, Journal};
 use cache::Cache;
 
 pub(crate) use answered::Answered;
+pub use interfaces::RPC_INTERFACES;
 pub(crate) use interfaces::{FACTORIES, Interfaces, Kind};
 pub(crate) use process_conversion::local_description as description;
 
