@@ -12,6 +12,7 @@ The steps of a script:
     log PATTERN                the lines of the main log that hold PATTERN
     http METHOD PATH [SOCKET [USER:PASSWORD]]
                                status, kind and body of a plain request
+    page METHOD PATH           the same without the body, which is in our own words
     send NAME SIGNAL           a signal to a process, from outside
     daemon SIGNAL              a signal to the daemon
     use BLOCK                  another text for the configuration file
@@ -238,6 +239,12 @@ class Play:
             return [answer.status, headers, answer.read().decode(errors="replace")]
         finally:
             connection.close()
+
+    def do_page(self, rest):
+        status, headers, _ = self.do_http(rest)
+        # A message of an action holds the time.
+        headers["Location"] = re.sub(r"%20\w{3}%20\w{3}%20[%\w]*", "%20TIME", headers["Location"] or "")
+        return [status, headers]
 
     def do_send(self, rest):
         name, number = rest.split()

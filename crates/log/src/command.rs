@@ -42,9 +42,6 @@ pub(crate) enum Command {
         time: SystemTime,
         text: Box<str>,
     },
-    Print {
-        text: Box<str>,
-    },
     SetMainLog {
         main_log: Box<MainLog>,
     },
@@ -66,7 +63,6 @@ impl fmt::Debug for Command {
             Self::ClearFiles { .. } => "ClearFiles",
             Self::ClearMainLog { .. } => "ClearMainLog",
             Self::Line { .. } => "Line",
-            Self::Print { .. } => "Print",
             Self::SetMainLog { .. } => "SetMainLog",
             Self::Watch(_) => "Watch",
             Self::Unwatch(_) => "Unwatch",

@@ -279,7 +279,6 @@ impl Checker {
             | Action::ForgetGroup { .. }
             | Action::NameSurvivors { .. }
             | Action::SendEvent { .. }
-            | Action::Print(_)
             | Action::Publish(
                 Notice::ProcessLog(_)
                 | Notice::ProcessCommunication(_)

@@ -36,7 +36,6 @@ impl Log {
             }),
             level,
             echo: false,
-            prints: false,
             identity: "supervisord".to_owned(),
             utc_offset: |_| 0,
         })
