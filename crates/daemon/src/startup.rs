@@ -50,7 +50,7 @@ pub struct Invocation {
     pub program: String,
     /// Where the program is: the places beside it are searched for a configuration.
     pub path: String,
-    /// `-c`, made absolute so that it still leads there when the working directory has changed.
+    /// `-c`, made absolute after the first reading so that it still leads there when the working directory has changed.
     pub file: Option<String>,
     /// The options that beat the file.
     pub overrides: DaemonOverrides,
@@ -100,14 +100,14 @@ impl Invocation {
     /// Supervises until the end, and says with which code to exit.
     #[must_use]
     pub fn run(mut self) -> u8 {
-        let world = SystemWorld::now();
-        if let Some(file) = &self.file {
-            self.file = Some(world.normalized(file));
-        }
+        // Messages of the first reading name the file as it was written.
         let loaded = match self.read() {
             Ok(loaded) => loaded,
             Err(failure) => return refuse(&self.refusal(&failure)),
         };
+        if let Some(file) = &self.file {
+            self.file = Some(SystemWorld::now().normalized(file));
+        }
         for notice in &loaded.notices {
             complain(notice);
         }
