@@ -86,8 +86,12 @@ def story(daemon, place):
 
 def until_it_sleeps(daemon, name):
     """The original's child, before it is the program, swallows a signal."""
-    pid = daemon.info(name)["pid"]
-    until(lambda: process(pid).name == "sleep", "it is the program")
+
+    def sleeps():
+        found = process(daemon.info(name)["pid"])
+        return found and found.name == "sleep"
+
+    until(sleeps, "it is the program")
 
 
 # --- what a process is given
@@ -312,13 +316,16 @@ def test_a_command_that_is_not_found_gives_the_socket_back(new_daemon, original)
     assert log(TESTED) == log(original)
 
 
-def test_what_lies_at_the_path_makes_room(new_daemon, compiled):
+@pytest.mark.parametrize("somebody_listens", [False, True])
+def test_a_socket_at_the_path_makes_room(new_daemon, compiled, somebody_listens):
     daemon = new_daemon()
     place = Unix(daemon)
-    with socket.socket(socket.AF_UNIX) as stale:
-        stale.bind(str(place.path))
-    with socket.socket(socket.AF_UNIX) as living:
+    with socket.socket(socket.AF_UNIX) as earlier:
+        earlier.bind(str(place.path))
+        if somebody_listens:
+            earlier.listen()
         daemon.configure(section(f"{compiled('shared_socket')} web", place.url)).start()
+        daemon.until_running("web")
         assert greeting(place.connect())[0] == "web"
 
 
