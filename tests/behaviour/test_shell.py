@@ -4,6 +4,7 @@ import re
 import shlex
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -372,6 +373,23 @@ def test_ctrl_c_during_a_command_leaves_the_shell_and_the_operation_goes_on(new_
     shell.type(CTRL_C)
     assert shell.end() == 0
     assert daemon.info("slow")["statename"] == "STARTING"
+
+
+@pytest.mark.ours("its terminal stays without echo")
+@pytest.mark.parametrize("name", ["TERM", "HUP"])
+def test_a_signal_that_ends_the_shell_leaves_the_terminal_as_it_was(new_daemon, new_shell, name):
+    daemon = started(new_daemon, TESTED)
+    shell = new_shell(daemon, TESTED)
+    terminal = shell.child.child_fd
+
+    def shows_what_is_typed():
+        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+    until(lambda: not shows_what_is_typed(), "the line is edited")
+    shell.child.kill(getattr(signal, f"SIG{name}"))
+    shell.end()
+    assert shell.child.signalstatus == getattr(signal, f"SIG{name}")
+    assert shows_what_is_typed()
 
 
 def test_a_terminal_that_cannot_move_its_cursor(new_daemon, new_shell):

@@ -18,6 +18,7 @@ mod interrupts;
 mod output;
 mod plugin;
 mod prompt;
+mod rescue;
 mod run;
 mod session;
 mod settings;

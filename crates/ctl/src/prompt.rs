@@ -13,6 +13,7 @@ use crate::controller::Controller;
 use crate::error::CommandError;
 use crate::history;
 use crate::input::Typed;
+use crate::rescue;
 
 /// Asks for one line after the other.
 pub(crate) struct Prompt {
@@ -37,6 +38,10 @@ impl Prompt {
             .can_edit
             .then(|| editor(commands::vocabulary(&settings.plugins)).ok())
             .flatten();
+        if editor.is_some() {
+            // Without it a terminal may need a `reset` one day; that is no reason not to work.
+            let _ = rescue::watch();
+        }
         let mut prompt = Self {
             text: format!("{}> ", settings.prompt),
             editor,

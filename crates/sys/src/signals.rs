@@ -63,7 +63,7 @@ pub fn block(set: &SignalSet) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`block`].
-pub(crate) fn unblock_all() -> io::Result<()> {
+pub fn unblock_all() -> io::Result<()> {
     let none = SignalSet::of(&[]);
     // SAFETY: the set is initialised and the old mask is not asked for.
     let error = unsafe {
