@@ -116,3 +116,18 @@ def test_a_pool_without_ticks_wakes_nobody(new_daemon):
         return switches() == before
 
     until(has_come_to_rest, "a second and a half without a wake-up")
+
+
+def test_a_flood_of_events_keeps_nobody_waiting_and_nothing_grows(new_daemon):
+    programs = listener("hears", "PROCESS_LOG") + f"[eventlistener:babbles]\ncommand={sys.executable} -S -c \"while True: print('nonsense')\"\nevents=TICK_3600\n"
+    programs += "stdout_logfile=NONE\n[program:flood]\ncommand=yes\nstdout_events_enabled=true\nstdout_logfile=NONE\n"
+    daemon = new_daemon(programs=programs).start()
+    daemon.until_running("hears", "babbles", "flood")
+    daemon.until_logged("pool hears event buffer overflowed", count=1000)
+    began = time.monotonic()
+    for _ in range(20):
+        assert daemon.supervisor("getState")["statename"] == "RUNNING"
+    assert time.monotonic() - began < 20
+    assert int(status_fields(daemon.pid)["VmRSS"].split()[0]) < 64_000, "kB"
+    daemon.supervisor("stopProcess", "flood")
+    assert daemon.stop() == 0
