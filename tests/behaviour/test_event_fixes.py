@@ -131,3 +131,32 @@ def test_a_flood_of_events_keeps_nobody_waiting_and_nothing_grows(new_daemon):
     assert int(status_fields(daemon.pid)["VmRSS"].split()[0]) < 64_000, "kB"
     daemon.supervisor("stopProcess", "flood")
     assert daemon.stop() == 0
+
+
+STDOUT_LISTENER = """
+import os, sys
+while True:
+    os.write(1, b"READY\\n")
+    headers = dict(word.split(":") for word in sys.stdin.readline().split())
+    data = sys.stdin.read(int(headers["len"]))
+    os.write(1, ("RESULT %d\\n%s" % (len(data.encode()), data)).encode())
+"""
+
+
+@pytest.mark.ours("it needs the package supervisor-stdout, which runs on Python 2 only")
+@pytest.mark.parametrize("silent", ["false", "true"])
+def test_the_result_handler_of_supervisor_stdout_prints_what_programs_write(new_daemon, silent):
+    programs = f"[eventlistener:stdout]\ncommand={sys.executable} -S %(here)s/l.py\nevents=PROCESS_LOG\nbuffer_size=100\n"
+    programs += "result_handler=supervisor_stdout:event_handler\n"
+    programs += "[program:talker]\ncommand=sh -c 'echo one; echo grüß dich; sleep 9999'\nautostart=false\nstdout_events_enabled=true\n"
+    daemon = new_daemon(programs=programs, supervisord=f"silent={silent}")
+    (daemon.directory / "l.py").write_text(STDOUT_LISTENER)
+    daemon.start().until_running("stdout")
+    daemon.supervisor("startProcess", "talker")
+    daemon.until_file("daemon.out", "dich")
+    printed = [line for line in daemon.read("daemon.out").splitlines() if " | " in line]
+    # What one read brought is one event, and behind its last line stands an empty one.
+    assert [line for line in printed if not line.endswith("| ")] == ["talker stdout | one", "talker stdout | grüß dich"]
+    assert printed[-1] == "talker stdout | "
+    assert ("entered RUNNING state" in daemon.read("daemon.out")) == (silent == "false")
+    assert "UNKNOWN" not in daemon.log()

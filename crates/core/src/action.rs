@@ -130,6 +130,8 @@ pub enum Action {
         /// The event.
         notice: Arc<Notice>,
     },
+    /// Print to the daemon's standard output, while it has one.
+    Print(String),
     /// Write to the main log.
     Log(Message),
     /// Answer a command.

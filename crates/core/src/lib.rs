@@ -50,7 +50,7 @@ pub use ids::{Generation, OperationId, ProcessId, SocketId};
 pub use message::Message;
 pub use notice::{Channel, Notice, Output, TickPeriod};
 pub use outcome::{Failure, Outcome, ProcessResult};
-pub use pool::{ListenerState, ListenerView, PoolView};
+pub use pool::{ListenerState, ListenerView, PoolView, RESULT_HANDLERS};
 pub use reason::Reason;
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;

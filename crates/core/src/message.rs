@@ -106,6 +106,9 @@ pub enum Message {
     EventRejected {
         name: String,
     },
+    EventError {
+        name: String,
+    },
     BadResultLine {
         name: String,
         line: Vec<u8>,
@@ -197,6 +200,7 @@ impl Message {
             | Self::EndedInUnknown { .. }
             | Self::ListenerUnknown { .. }
             | Self::EventRejected { .. }
+            | Self::EventError { .. }
             | Self::BadResultLine { .. }
             | Self::ListenerDoesNotRead { .. } => LogLevel::Warn,
             Self::BufferOverflowed { .. } | Self::SocketUnusable { .. } => LogLevel::Error,
@@ -300,6 +304,7 @@ impl fmt::Display for Message {
             ),
             Self::EventProcessed { name } => write!(f, "{name}: event was processed"),
             Self::EventRejected { name } => write!(f, "{name}: event was rejected"),
+            Self::EventError { name } => write!(f, "{name}: event caused an error"),
             Self::BadResultLine { name, line } => {
                 write!(
                     f,

@@ -337,6 +337,7 @@ fn open_main_log(config: &Config) -> Result<MainLog, String> {
         target,
         level: level(supervisord.loglevel),
         echo: supervisord.nodaemon && !supervisord.silent,
+        prints: supervisord.nodaemon,
         identity: "supervisord".to_owned(),
         utc_offset: linchpin_sys::time::utc_offset,
     };

@@ -42,6 +42,9 @@ pub(crate) enum Command {
         time: SystemTime,
         text: Box<str>,
     },
+    Print {
+        text: Box<str>,
+    },
     SetMainLog {
         main_log: Box<MainLog>,
     },
@@ -63,6 +66,7 @@ impl fmt::Debug for Command {
             Self::ClearFiles { .. } => "ClearFiles",
             Self::ClearMainLog { .. } => "ClearMainLog",
             Self::Line { .. } => "Line",
+            Self::Print { .. } => "Print",
             Self::SetMainLog { .. } => "SetMainLog",
             Self::Watch(_) => "Watch",
             Self::Unwatch(_) => "Unwatch",

@@ -125,6 +125,13 @@ impl LogHandle {
         }
     }
 
+    /// Prints whole lines to standard output, beside the echo of the main log, where the main log was
+    /// opened with `prints`. When the queue is full they are dropped and counted like one of its lines.
+    pub fn print(&self, text: impl Into<Box<str>>) {
+        let text = text.into();
+        self.queue.push_line(text.len(), Command::Print { text });
+    }
+
     /// Replaces the main log (a restart of the daemon in place).
     ///
     /// # Errors

@@ -41,6 +41,8 @@ pub struct MainLogSpec {
     pub level: LogLevel,
     /// Copy to standard output: in the foreground and not silent.
     pub echo: bool,
+    /// Standard output takes what is printed: in the foreground.
+    pub prints: bool,
     /// How the daemon calls itself in the system log; the original is `supervisord`.
     pub identity: String,
     /// Local time.
@@ -60,7 +62,8 @@ pub struct MainLog {
     stamps: Timestamps,
     path: Option<PathBuf>,
     target: Output,
-    echo: Output,
+    standard_output: Output,
+    is_echoed: bool,
     line: String,
     problems: Vec<String>,
 }
@@ -78,7 +81,7 @@ impl MainLog {
     /// Opens it.
     ///
     /// # Errors
-    /// What opening the file gave. An echo that cannot be opened is left out.
+    /// What opening the file gave. A standard output that cannot be opened is left out.
     pub fn open(spec: &MainLogSpec) -> io::Result<Self> {
         let (target, path) = match &spec.target {
             MainLogTarget::None => (Output::None, None),
@@ -99,7 +102,7 @@ impl MainLog {
                 Some(file.path.clone()),
             ),
         };
-        let echo = if spec.echo {
+        let standard_output = if spec.echo || spec.prints {
             match open_standard_output() {
                 Ok(OpenedLog::Regular { file, .. }) => {
                     Output::File(FileSink::new(file, Path::new("/dev/stdout"), 0, 0))
@@ -115,7 +118,8 @@ impl MainLog {
             stamps: Timestamps::new(spec.utc_offset),
             path,
             target,
-            echo,
+            standard_output,
+            is_echoed: spec.echo,
             line: String::new(),
             problems: Vec::new(),
         })
@@ -139,7 +143,8 @@ impl MainLog {
         let Self {
             stamps,
             target,
-            echo,
+            standard_output,
+            is_echoed,
             line,
             problems,
             ..
@@ -153,16 +158,13 @@ impl MainLog {
         line.push_str(text);
         line.push('\n');
         let mut accepted = Accepted::All;
-        for output in [echo, target] {
+        let echo = is_echoed.then_some(standard_output);
+        for output in echo.into_iter().chain([target]) {
             match output {
-                Output::None => {}
-                Output::File(file) => problems.extend(file.write(line.as_bytes())),
-                Output::Special(special) => {
-                    let mut special = lock(special);
-                    if special.write_line(line.as_bytes()) == Accepted::Pending {
+                Output::None | Output::File(_) | Output::Special(_) => {
+                    if output.write(line, problems) == Accepted::Pending {
                         accepted = Accepted::Pending;
                     }
-                    problems.extend(special.take_problem());
                 }
                 Output::Syslog(syslog) => {
                     syslog.send_lines(&line[..prefix_length], text);
@@ -174,6 +176,11 @@ impl MainLog {
             *line = String::new();
         }
         accepted
+    }
+
+    /// Prints lines to standard output. Says whether its reader is slow.
+    pub(crate) fn print(&mut self, text: &str) -> Accepted {
+        self.standard_output.write(text, &mut self.problems)
     }
 
     /// Opens the file again by name.
@@ -230,7 +237,7 @@ impl MainLog {
         &mut self,
         mut share: impl FnMut(SharedSpecialSink) -> SharedSpecialSink,
     ) {
-        for output in [&mut self.echo, &mut self.target] {
+        for output in [&mut self.standard_output, &mut self.target] {
             if let Output::Special(special) = output {
                 *special = share(Arc::clone(special));
             }
@@ -244,5 +251,22 @@ const LINE_KEPT_BYTES: usize = 16 << 10;
 impl Output {
     fn special(sink: SpecialSink) -> Self {
         Self::Special(Arc::new(Mutex::new(sink)))
+    }
+
+    /// Writes whole lines to what is no system log.
+    fn write(&mut self, lines: &str, problems: &mut Vec<String>) -> Accepted {
+        match self {
+            Self::None | Self::Syslog(_) => Accepted::All,
+            Self::File(file) => {
+                problems.extend(file.write(lines.as_bytes()));
+                Accepted::All
+            }
+            Self::Special(special) => {
+                let mut special = lock(special);
+                let accepted = special.write_line(lines.as_bytes());
+                problems.extend(special.take_problem());
+                accepted
+            }
+        }
     }
 }

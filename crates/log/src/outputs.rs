@@ -67,6 +67,16 @@ impl Outputs {
         }
     }
 
+    /// Lines for standard output.
+    pub(crate) fn print(&mut self, text: &str) {
+        if let Some(main_log) = &mut self.main_log {
+            self.is_echo_pending |= main_log.print(text) == Accepted::Pending;
+            for text in main_log.take_problems() {
+                self.problem(text);
+            }
+        }
+    }
+
     /// A line of the main log that was filtered before.
     pub(crate) fn log_at(&mut self, level: LogLevel, time: SystemTime, text: &str) {
         let Some(main_log) = &mut self.main_log else {

@@ -332,6 +332,7 @@ impl Worker {
             Command::Line { level, time, text } => {
                 self.outputs.log_at(level, time, &text);
             }
+            Command::Print { text } => self.outputs.print(&text),
             Command::SetMainLog { main_log } => self.set_main_log(*main_log),
             Command::Watch(registration) => self.outputs.watch(registration),
             Command::Unwatch(registration) => self.outputs.watches.remove(&registration),

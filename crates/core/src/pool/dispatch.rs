@@ -202,12 +202,14 @@ impl Supervisor {
             return;
         };
         let mut effects = Vec::new();
+        let handler = pool.result_handler;
         if let Some(listener) = pool.listener(id) {
-            listener.said(&name, data, &mut effects);
+            listener.said(&name, data, handler, &mut effects);
         }
         for effect in effects {
             match effect {
                 Effect::Say(message) => step.act(Action::Log(message)),
+                Effect::Print(text) => step.act(Action::Print(text)),
                 Effect::PutBack(event) => pool.buffer.put_back(event, &pool.name, step),
             }
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PoolEvent;
 use super::reply::{BadLine, Reply};
+use super::result_handler::{EventResult, ResultHandler, Verdict};
 use crate::{Message, ProcessId};
 
 /// State of an event listener, by the original's names.
@@ -65,6 +66,8 @@ pub(super) enum Input {
 #[derive(Debug)]
 pub(super) enum Effect {
     Say(Message),
+    /// To the daemon's standard output.
+    Print(String),
     /// The listener is rid of this event, and it was not processed.
     PutBack(PoolEvent),
 }
@@ -127,7 +130,13 @@ impl Listener {
     }
 
     /// It has written something.
-    pub(super) fn said(&mut self, name: &str, data: &[u8], effects: &mut Vec<Effect>) {
+    pub(super) fn said(
+        &mut self,
+        name: &str,
+        data: &[u8],
+        handler: ResultHandler,
+        effects: &mut Vec<Effect>,
+    ) {
         self.reply.push(data);
         loop {
             match &self.activity {
@@ -143,33 +152,54 @@ impl Listener {
                     }
                     Some(false) => self.breaks_protocol(name, effects),
                 },
-                Activity::Busy(event) => match self.reply.result() {
-                    None => return,
-                    Some(Ok(true)) => {
-                        let name_of = name.to_owned();
-                        effects.push(Effect::Say(Message::EventProcessed { name: name_of }));
-                        self.becomes(Activity::Acknowledged, name, effects);
-                    }
-                    Some(Ok(false)) => {
-                        let event = event.clone();
-                        let name_of = name.to_owned();
-                        effects.push(Effect::Say(Message::EventRejected { name: name_of }));
-                        self.becomes(Activity::Acknowledged, name, effects);
-                        effects.push(Effect::PutBack(event));
-                    }
-                    Some(Err(BadLine(line))) => {
-                        let event = event.clone();
-                        let name_of = name.to_owned();
-                        effects.push(Effect::Say(Message::BadResultLine {
-                            name: name_of,
-                            line,
-                        }));
-                        self.breaks_protocol(name, effects);
-                        effects.push(Effect::PutBack(event));
-                    }
-                },
+                Activity::Busy(event) => {
+                    let result = match self.reply.result(handler.most_bytes()) {
+                        None => return,
+                        Some(result) => result,
+                    };
+                    let event = event.clone();
+                    self.answered(event, result, name, handler, effects);
+                }
             }
         }
+    }
+
+    fn answered(
+        &mut self,
+        event: PoolEvent,
+        result: Result<EventResult, BadLine>,
+        name: &str,
+        handler: ResultHandler,
+        effects: &mut Vec<Effect>,
+    ) {
+        let name_of = name.to_owned();
+        let (message, next) = match result.map(|result| handler.judge(&result)) {
+            Ok(Verdict::Processed(text)) => {
+                effects.extend(text.map(Effect::Print));
+                let message = Message::EventProcessed { name: name_of };
+                effects.push(Effect::Say(message));
+                return self.becomes(Activity::Acknowledged, name, effects);
+            }
+            Ok(Verdict::Rejected) => (
+                Message::EventRejected { name: name_of },
+                Activity::Acknowledged,
+            ),
+            Ok(Verdict::Failed) => (Message::EventError { name: name_of }, Activity::Unknown),
+            Err(BadLine(line)) => (
+                Message::BadResultLine {
+                    name: name_of,
+                    line,
+                },
+                Activity::Unknown,
+            ),
+        };
+        effects.push(Effect::Say(message));
+        if next == Activity::Unknown {
+            self.breaks_protocol(name, effects);
+        } else {
+            self.becomes(next, name, effects);
+        }
+        effects.push(Effect::PutBack(event));
     }
 
     fn breaks_protocol(&mut self, name: &str, effects: &mut Vec<Effect>) {

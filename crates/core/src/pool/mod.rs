@@ -11,12 +11,14 @@
 //! for each listener is kept outside of a buffer.
 //!
 //! `subscription` is the set of event types, `buffer` what waits, `reply` reads what listeners write,
+//! `result_handler` judges it,
 //! `listener` is the state of one, `dispatch` brings them together, `ticks` makes the events of time.
 
 mod buffer;
 mod dispatch;
 mod listener;
 mod reply;
+mod result_handler;
 mod subscription;
 mod ticks;
 mod view;
@@ -30,10 +32,12 @@ use crate::supervisor::Step;
 use crate::{Generation, Notice, ProcessId};
 use buffer::EventBuffer;
 use listener::Listener;
+use result_handler::ResultHandler;
 use subscription::Subscription;
 use ticks::Ticks;
 
 pub use listener::ListenerState;
+pub use result_handler::RESULT_HANDLERS;
 pub use view::{ListenerView, PoolView};
 
 /// The last serial number before they begin again with 0: the original's largest integer.
@@ -54,6 +58,7 @@ struct Pool {
     name: String,
     subscription: Subscription,
     buffer: EventBuffer,
+    result_handler: ResultHandler,
     next_serial: u64,
     /// In the order of the processes.
     listeners: Vec<Listener>,
@@ -89,6 +94,7 @@ impl Pools {
             name: name.to_owned(),
             subscription: Subscription::new(&config.events),
             buffer: EventBuffer::new(config.buffer_size),
+            result_handler: ResultHandler::named(&config.result_handler),
             next_serial: 0,
             listeners: members.iter().copied().map(Listener::new).collect(),
             under_way: None,

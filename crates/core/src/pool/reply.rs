@@ -1,17 +1,16 @@
 //! Reads what a listener writes: `READY\n`, and `RESULT n\n` with n bytes.
 //!
-//! Only what decides is kept. A result may be of any length, but all that counts is whether it is `OK`.
+//! Of a result, which may be of any length, only so much is kept as its handler wants to see.
 
 use serde::{Deserialize, Serialize};
+
+use super::result_handler::EventResult;
 
 const READY: &[u8] = b"READY\n";
 
 /// What stands before the length of a result. The original skips as many bytes without looking at them,
 /// and so `FOOBARB 2` is as good as `RESULT 2`.
 const RESULT: &[u8] = b"RESULT ";
-
-/// The result with which the default handler is content.
-const OK: &[u8] = b"OK";
 
 /// Most bytes of a line that is to say how long a result is; the original waits without end for its end.
 const LINE_MAX_BYTES: usize = 4096;
@@ -27,8 +26,7 @@ pub(super) struct Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct PartialResult {
     missing: usize,
-    /// As much of its beginning as is needed to tell whether it is `OK`.
-    head: Vec<u8>,
+    result: EventResult,
 }
 
 /// A line that is no beginning of a result.
@@ -58,28 +56,30 @@ impl Reply {
         Some(is_ready)
     }
 
-    /// Whether the result is that the event was processed; none as long as it is incomplete.
-    pub(super) fn result(&mut self) -> Option<Result<bool, BadLine>> {
-        let mut result = match self.result.take() {
-            Some(result) => result,
+    /// The result, with at most so many of its bytes; none as long as it is incomplete.
+    pub(super) fn result(&mut self, most_bytes: usize) -> Option<Result<EventResult, BadLine>> {
+        let mut partial = match self.result.take() {
+            Some(partial) => partial,
             None => match self.result_line()? {
                 Ok(length) => PartialResult {
                     missing: length,
-                    head: Vec::new(),
+                    result: EventResult::default(),
                 },
                 Err(bad) => return Some(Err(bad)),
             },
         };
-        let come = result.missing.min(self.unread.len());
-        let wanted = (OK.len() + 1).saturating_sub(result.head.len()).min(come);
+        let come = partial.missing.min(self.unread.len());
+        let result = &mut partial.result;
+        let wanted = most_bytes.saturating_sub(result.head.len()).min(come);
         result.head.extend_from_slice(&self.unread[..wanted]);
-        result.missing -= come;
+        result.is_cut |= wanted < come;
+        partial.missing -= come;
         self.skip(come);
-        if result.missing > 0 {
-            self.result = Some(result);
+        if partial.missing > 0 {
+            self.result = Some(partial);
             return None;
         }
-        Some(Ok(result.head == OK))
+        Some(Ok(partial.result))
     }
 
     fn result_line(&mut self) -> Option<Result<usize, BadLine>> {
@@ -147,27 +147,32 @@ mod tests {
     }
 
     /// What comes of a reply, byte by byte and in one piece.
-    fn result(text: &[u8]) -> Option<Result<bool, BadLine>> {
+    fn result(text: &[u8]) -> Option<Result<String, BadLine>> {
+        let as_text = |result: EventResult| {
+            let cut = if result.is_cut { "…" } else { "" };
+            format!("{}{cut}", String::from_utf8_lossy(&result.head))
+        };
         let mut whole = Reply::default();
         whole.push(text);
-        let at_once = whole.result();
+        let at_once = whole.result(2);
         let mut pieces = Reply::default();
         let mut last = None;
         for byte in text {
             pieces.push(&[*byte]);
-            last = last.or(pieces.result());
+            last = last.or(pieces.result(2));
         }
         assert_eq!(at_once, last, "{text:?}");
-        at_once
+        at_once.map(|result| result.map(as_text))
     }
 
     #[test]
-    fn results_are_ok_or_not() {
-        assert_eq!(result(b"RESULT 2\nOK"), Some(Ok(true)));
-        assert_eq!(result(b"FOOBARB 2\nOK"), Some(Ok(true)));
-        assert_eq!(result(b"RESULT 4\nFAIL"), Some(Ok(false)));
-        assert_eq!(result(b"RESULT 3\nOK\n"), Some(Ok(false)));
-        assert_eq!(result(b"RESULT 0\n"), Some(Ok(false)));
+    fn results_are_read_to_their_end_and_kept_as_far_as_wanted() {
+        let text = |text: &str| Some(Ok(text.to_owned()));
+        assert_eq!(result(b"RESULT 2\nOK"), text("OK"));
+        assert_eq!(result(b"FOOBARB 2\nOK"), text("OK"));
+        assert_eq!(result(b"RESULT 1\nO"), text("O"));
+        assert_eq!(result(b"RESULT 4\nFAIL"), text("FA…"));
+        assert_eq!(result(b"RESULT 0\n"), text(""));
         assert_eq!(result(b"RESULT 2\nO"), None);
         assert_eq!(result(b"RESULT 2"), None);
         assert_eq!(result(b"OK\n"), Some(Err(BadLine(b"OK".to_vec()))));
@@ -182,12 +187,15 @@ mod tests {
         let mut reply = Reply::default();
         reply.push(b"RESULT 1000000\n");
         for _ in 0..100 {
-            assert_eq!(reply.result(), None);
+            assert_eq!(reply.result(3), None);
             reply.push(&[b'x'; 10_000]);
-            let held = reply.result.as_ref().map_or(0, |result| result.head.len());
+            let held = reply
+                .result
+                .as_ref()
+                .map_or(0, |partial| partial.result.head.len());
             assert!(held <= 3, "{held} bytes");
         }
-        assert_eq!(reply.result(), Some(Ok(false)));
+        assert!(matches!(reply.result(3), Some(Ok(result)) if result.is_cut));
         assert!(reply.is_empty());
     }
 
@@ -195,10 +203,10 @@ mod tests {
     fn a_line_without_end_is_a_bad_one() {
         let mut reply = Reply::default();
         reply.push(&[b'x'; LINE_MAX_BYTES]);
-        assert_eq!(reply.result(), None);
+        assert_eq!(reply.result(3), None);
         reply.push(b"x");
         assert_eq!(
-            reply.result(),
+            reply.result(3),
             Some(Err(BadLine(vec![b'x'; LINE_MAX_BYTES])))
         );
     }

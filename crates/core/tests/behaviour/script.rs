@@ -386,6 +386,7 @@ impl Stage {
                 | Action::ProcessAdded { .. }
                 | Action::ProcessRemoved { .. }
                 | Action::Publish(_)
+                | Action::Print(_)
                 | Action::Log(_)
                 | Action::Reply { .. }
                 | Action::Finished { .. } => {}
@@ -456,6 +457,7 @@ impl Stage {
             }
             Action::ProcessRemoved { process } => format!("process {} removed", name(process)),
             Action::Publish(notice) => self.notice(notice),
+            Action::Print(text) => format!("print {text:?}"),
             Action::SendEvent {
                 process,
                 pool,
@@ -632,6 +634,7 @@ fn program(kind: &str, words: &[&str]) -> Program {
             "stopwaitsecs" => process.stopwaitsecs = number(),
             "stopasgroup" => process.stopasgroup = value == "true",
             "killasgroup" => process.killasgroup = value == "true",
+            "result_handler" => value.clone_into(&mut pool.result_handler),
             "buffer_size" => pool.buffer_size = number(),
             "events" => {
                 pool.events = value

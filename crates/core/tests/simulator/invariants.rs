@@ -279,6 +279,7 @@ impl Checker {
             | Action::ForgetGroup { .. }
             | Action::NameSurvivors { .. }
             | Action::SendEvent { .. }
+            | Action::Print(_)
             | Action::Publish(
                 Notice::ProcessLog(_)
                 | Notice::ProcessCommunication(_)

@@ -331,6 +331,7 @@ impl Listeners {
             | Action::ForgetGroup { .. }
             | Action::NameSurvivors { .. }
             | Action::ProcessAdded { .. }
+            | Action::Print(_)
             | Action::Log(_)
             | Action::Reply { .. }
             | Action::Finished { .. } => {}

@@ -437,6 +437,7 @@ impl World {
             | Action::ProcessAdded { .. }
             | Action::Publish(_)
             | Action::SendEvent { .. }
+            | Action::Print(_)
             | Action::Log(_)
             | Action::Reply { .. }
             | Action::Finished { .. } => Ok(()),

@@ -133,6 +133,7 @@ impl Shell {
                 let text = self.event_text(&pool, serial, pool_serial, &notice);
                 self.send_event(process, generation, text);
             }
+            Action::Print(text) => self.logs.print(text),
             Action::Log(message) => self.log(&message),
             Action::Reply { operation, outcome } => {
                 if let Some(caller) = self.callers.remove(&operation) {

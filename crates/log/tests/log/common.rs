@@ -36,6 +36,7 @@ impl Log {
             }),
             level,
             echo: false,
+            prints: false,
             identity: "supervisord".to_owned(),
             utc_offset: |_| 0,
         })

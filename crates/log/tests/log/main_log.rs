@@ -18,6 +18,7 @@ fn main_log(path: &Path, max_bytes: u64, backups: u32) -> MainLogSpec {
         }),
         level: LogLevel::Info,
         echo: false,
+        prints: false,
         identity: "supervisord".to_owned(),
         utc_offset: |_| 0,
     }
