@@ -28,6 +28,7 @@ pub mod fuzzing {
     pub use crate::http::fuzzing::request;
 }
 
+pub use linchpin_core::RESULT_HANDLERS;
 pub use rpc::RPC_INTERFACES;
 pub use startup::Invocation;
 pub use world::SystemWorld;

@@ -9,9 +9,6 @@ use linchpin_config::{
 };
 use linchpin_daemon::SystemWorld;
 
-/// Values of `result_handler` that are built in.
-const RESULT_HANDLERS: [&str; 1] = ["supervisor.dispatchers:default_handler"];
-
 /// Exit status 0 if the file can be used, whatever there is to warn of; 2 if it cannot.
 pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
     match arguments {
@@ -79,7 +76,7 @@ fn compare(file: &str) -> ExitCode {
     let built_in = BuiltIn {
         rpc_interfaces: &linchpin_daemon::RPC_INTERFACES,
         control_plugins: &linchpin_ctl::PLUGINS,
-        result_handlers: &RESULT_HANDLERS,
+        result_handlers: &linchpin_daemon::RESULT_HANDLERS,
     };
     let CompatReport {
         problems,
