@@ -65,8 +65,8 @@ class Watcher:
     """Looks at a daemon's processes from time to time, for all scenarios that are played on it at once."""
 
     def __init__(self, daemon):
-        self.daemon, self.states, self.ended = daemon, {}, threading.Event()
-        # When the look began that saw `states`.
+        self.daemon, self.states, self.ended = daemon, None, threading.Event()
+        # When the look began that saw `states`; they are None while the daemon does not answer.
         self.looked = 0.0
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self.look, daemon=True)
@@ -78,7 +78,7 @@ class Watcher:
             try:
                 states = self.daemon.states()
             except (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError):
-                states = {}
+                states = None
             with self.changed:
                 self.states, self.looked = states, looked
                 self.changed.notify_all()
@@ -88,9 +88,9 @@ class Watcher:
         now = time.monotonic()
         deadline = now + PATIENCE_SECONDS
         with self.changed:
-            while not (self.looked > now and condition(self.states)):
+            while not (self.looked > now and self.states is not None and condition(self.states)):
                 if not self.changed.wait(deadline - time.monotonic()) and time.monotonic() > deadline:
-                    raise AssertionError(f"never {what(self.states)}")
+                    raise AssertionError(f"never {what(self.states or {})}")
 
     def stop(self):
         self.ended.set()
@@ -104,8 +104,8 @@ class Side:
         self.daemon, self.stage = daemon, stage
         self.watcher = None
 
-    def start(self):
-        self.daemon.start(environment=self.stage.environment)
+    def start(self, *arguments):
+        self.daemon.start(*arguments, environment=self.stage.environment)
         self.watcher = Watcher(self.daemon)
 
     def stop(self):
@@ -329,9 +329,7 @@ class Play:
         return told
 
     def settled(self, states):
-        return bool(states or not self.scenario.configuration) and not any(
-            state in ON_THEIR_WAY and self.is_own(name) for name, state in states.items()
-        )
+        return not any(state in ON_THEIR_WAY and self.is_own(name) for name, state in states.items())
 
     def story(self):
         """What the main log says of each process of its own: process -> lines, in their order."""

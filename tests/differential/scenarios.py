@@ -20,7 +20,8 @@ and then holds scenarios:
     use another
 
 ROW are rows of docs/checklist.md. Up to the first `--` comes what the configuration file holds beyond the usual head; a block
-with a name is another text for it, for the step `use`; the last block is the script, one step a line (play.py has the steps).
+with a name is another text for it, for the step `use` (`file NAME` is a file of the directory, `arguments` are words of the daemon's
+command line); the last block is the script, one step a line (play.py has the steps).
 `@` stands for a name of the scenario's own, `LISTENER` for the command of the listener that writes down what it hears. A step that ends with `~ ROW: words` must differ, and docs/compatibility.md must
 have a row that begins with ROW and holds the words; `differs WHAT ROW: words` says the same of what is compared at the end.
 """

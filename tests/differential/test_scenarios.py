@@ -56,7 +56,7 @@ class Performance:
             else:
                 daemon.configure(configuration, supervisord="\n".join(self.stage.supervisord))
             if not all(step.text.startswith(("supervisord ", "sh ", "file ", "use ")) for scenario in self.scenarios for step in scenario.steps):
-                side.start()
+                side.start(*(word for scenario in self.scenarios for word in scenario.blocks.get("arguments", "").split()))
             with ThreadPoolExecutor(SCENARIOS_AT_ONCE) as pool:
                 records = pool.map(side.play, self.scenarios)
                 for scenario, record in zip(self.scenarios, records):
