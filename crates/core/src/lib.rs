@@ -50,7 +50,10 @@ pub use ids::{Generation, OperationId, ProcessId, SocketId};
 pub use message::Message;
 pub use notice::{Channel, Notice, Output, TickPeriod};
 pub use outcome::{Failure, Outcome, ProcessResult};
-pub use pool::{ListenerState, ListenerView, PoolView, RESULT_HANDLERS};
+pub use pool::{
+    EVENT_BUFFER_MAX_BYTES, ListenerState, ListenerView, PRINTED_RESULT_MAX_BYTES, PoolView,
+    RESULT_HANDLERS, RESULT_LINE_MAX_BYTES,
+};
 pub use reason::Reason;
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;

@@ -135,6 +135,20 @@ impl TickPeriod {
 }
 
 impl Notice {
+    /// How many bytes it holds of what processes and clients have said; the rest of it is small.
+    pub(crate) fn foreign_bytes(&self) -> usize {
+        match self {
+            Self::ProcessLog(output) | Self::ProcessCommunication(output) => output.data.len(),
+            Self::RemoteCommunication { kind, data } => kind.len() + data.len(),
+            Self::ProcessState { .. }
+            | Self::Tick { .. }
+            | Self::GroupAdded { .. }
+            | Self::GroupRemoved { .. }
+            | Self::SupervisorRunning
+            | Self::SupervisorStopping => 0,
+        }
+    }
+
     /// The type by which listeners subscribe to it.
     #[must_use]
     pub fn event_type(&self) -> EventType {

@@ -136,6 +136,15 @@ fn parts() -> Vec<Part> {
             }
         ),
         part!(
+            "Event listeners",
+            "core/src/pool/limits.rs",
+            linchpin_core {
+                EVENT_BUFFER_MAX_BYTES,
+                RESULT_LINE_MAX_BYTES,
+                PRINTED_RESULT_MAX_BYTES,
+            }
+        ),
+        part!(
             "Output on its way to event listeners",
             "log/src/event.rs",
             linchpin_log {

@@ -16,6 +16,7 @@
 
 mod buffer;
 mod dispatch;
+mod limits;
 mod listener;
 mod reply;
 mod result_handler;
@@ -36,6 +37,7 @@ use result_handler::ResultHandler;
 use subscription::Subscription;
 use ticks::Ticks;
 
+pub use limits::{EVENT_BUFFER_MAX_BYTES, PRINTED_RESULT_MAX_BYTES, RESULT_LINE_MAX_BYTES};
 pub use listener::ListenerState;
 pub use result_handler::RESULT_HANDLERS;
 pub use view::{ListenerView, PoolView};

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::RESULT_LINE_MAX_BYTES;
 use super::result_handler::EventResult;
 
 const READY: &[u8] = b"READY\n";
@@ -11,9 +12,6 @@ const READY: &[u8] = b"READY\n";
 /// What stands before the length of a result. The original skips as many bytes without looking at them,
 /// and so `FOOBARB 2` is as good as `RESULT 2`.
 const RESULT: &[u8] = b"RESULT ";
-
-/// Most bytes of a line that is to say how long a result is; the original waits without end for its end.
-const LINE_MAX_BYTES: usize = 4096;
 
 /// What a listener has written and nobody has understood yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,9 +83,11 @@ impl Reply {
     fn result_line(&mut self) -> Option<Result<usize, BadLine>> {
         let end = self.unread.iter().position(|byte| *byte == b'\n');
         let length = match end {
-            Some(end) if end <= LINE_MAX_BYTES => end,
-            None if self.unread.len() <= LINE_MAX_BYTES => return None,
-            Some(_) | None => return Some(Err(BadLine(self.unread[..LINE_MAX_BYTES].to_vec()))),
+            Some(end) if end <= RESULT_LINE_MAX_BYTES => end,
+            None if self.unread.len() <= RESULT_LINE_MAX_BYTES => return None,
+            Some(_) | None => {
+                return Some(Err(BadLine(self.unread[..RESULT_LINE_MAX_BYTES].to_vec())));
+            }
         };
         let line = self.unread[..length].to_vec();
         self.skip(length + 1);
@@ -202,12 +202,12 @@ mod tests {
     #[test]
     fn a_line_without_end_is_a_bad_one() {
         let mut reply = Reply::default();
-        reply.push(&[b'x'; LINE_MAX_BYTES]);
+        reply.push(&[b'x'; RESULT_LINE_MAX_BYTES]);
         assert_eq!(reply.result(3), None);
         reply.push(b"x");
         assert_eq!(
             reply.result(3),
-            Some(Err(BadLine(vec![b'x'; LINE_MAX_BYTES])))
+            Some(Err(BadLine(vec![b'x'; RESULT_LINE_MAX_BYTES])))
         );
     }
 }

@@ -3,14 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::PRINTED_RESULT_MAX_BYTES;
+
 /// The names that mean something here. With any other name the first one judges.
 pub const RESULT_HANDLERS: [&str; 2] = [
     "supervisor.dispatchers:default_handler",
     "supervisor_stdout:event_handler",
 ];
-
-/// Most bytes of a result that is printed; a longer one is an error.
-const PRINTED_MAX_BYTES: usize = 1 << 20;
 
 /// A result handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +53,7 @@ impl ResultHandler {
     pub(super) fn most_bytes(self) -> usize {
         match self {
             Self::Default => OK.len(),
-            Self::PrintOutput => PRINTED_MAX_BYTES,
+            Self::PrintOutput => PRINTED_RESULT_MAX_BYTES,
         }
     }
 
