@@ -349,6 +349,8 @@ impl Supervisor {
         let mut config = GroupConfig::clone(&old);
         config.processes.retain(|process| process.name != name);
         self.change_group(&old, config, members);
+        // One in UNKNOWN may be at an event, which another listener gets.
+        self.listener_ended(id, step);
         self.pools.forget_listener(id);
         self.remove_process(id, step);
         Outcome::Done

@@ -110,14 +110,11 @@ impl Pools {
         self.subscribe_ticks(step.now.wall);
     }
 
-    /// A listener leaves its pool. It is not running, so it has no event.
+    /// A listener leaves its pool; it has no event any more.
     pub(crate) fn forget_listener(&mut self, process: ProcessId) {
         for pool in &mut self.pools {
             pool.listeners
                 .retain(|listener| listener.process != process);
-            if pool.under_way.is_some_and(|(to, _)| to == process) {
-                pool.under_way = None;
-            }
         }
     }
 

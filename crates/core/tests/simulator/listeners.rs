@@ -319,6 +319,15 @@ impl Listeners {
             }
             Action::ProcessRemoved { process } => {
                 self.current.remove(process);
+                // One in UNKNOWN may have been at an event.
+                let gone = self.listeners.values();
+                for listener in gone.filter(|listener| listener.process == *process) {
+                    if let State::Busy(event) = listener.state
+                        && let Some(pool) = self.pools.get_mut(&listener.pool)
+                    {
+                        pool.given_back.insert(event);
+                    }
+                }
                 self.listeners
                     .retain(|_, listener| listener.process != *process);
             }
