@@ -97,6 +97,9 @@ fn parts() -> Vec<Part> {
                 MAX_ANSWER_BYTES,
                 MAX_TOTAL_ANSWER_BYTES,
                 SMALL_ANSWER_BYTES,
+                MAX_TAIL_PAGE_BYTES,
+                MAX_CACHE_KEYS,
+                MAX_CACHE_BYTES,
             }
         ),
         part!(

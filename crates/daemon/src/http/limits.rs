@@ -84,3 +84,12 @@ pub(crate) const MAX_TOTAL_ANSWER_BYTES: usize = 2 * MAX_ANSWER_BYTES;
 
 /// Answers up to this many bytes are not counted; [`MAX_CONNECTIONS`] bounds them.
 pub(crate) const SMALL_ANSWER_BYTES: usize = 32 * 1024;
+
+/// Most bytes of a log that `/tail.html` shows; no more are shown to those who ask for more.
+pub(crate) const MAX_TAIL_PAGE_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Most keys that `cache.store` keeps; the fault FAILED beyond it.
+pub(crate) const MAX_CACHE_KEYS: usize = 10_000;
+
+/// Most bytes of keys and what is stored under them, about; the fault FAILED beyond it.
+pub(crate) const MAX_CACHE_BYTES: usize = 16 * 1024 * 1024;

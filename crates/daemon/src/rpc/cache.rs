@@ -10,14 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use linchpin_protocol::{Fault, FaultCode, Value};
 
 use super::Answered;
+use crate::http::limits::{MAX_CACHE_BYTES, MAX_CACHE_KEYS};
 
 pub(crate) const API_VERSION: &str = "0.2";
-
-/// Most keys that are kept; the fault FAILED beyond it.
-const MOST_KEYS: usize = 10_000;
-
-/// Most bytes of keys and what is stored under them, about; the fault FAILED beyond it.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is stored.
 #[derive(Debug, Default)]
@@ -88,11 +83,11 @@ impl Stored {
             .saturating_add(key.len())
             .saturating_add(weight(&value));
         let is_new = !self.by_key.contains_key(key);
-        if bytes > MOST_BYTES || (is_new && self.by_key.len() >= MOST_KEYS) {
+        if bytes > MAX_CACHE_BYTES || (is_new && self.by_key.len() >= MAX_CACHE_KEYS) {
             return Err(Fault::with(
                 FaultCode::Failed,
                 format_args!(
-                    "the cache holds {MOST_KEYS} keys and {MOST_BYTES} bytes; delete something first"
+                    "the cache holds {MAX_CACHE_KEYS} keys and {MAX_CACHE_BYTES} bytes; delete something first"
                 ),
             ));
         }
@@ -134,7 +129,7 @@ mod tests {
     #[test]
     fn the_cache_has_its_limits_and_gets_room_again() {
         let cache = Cache::default();
-        let large = "x".repeat(MOST_BYTES / 2);
+        let large = "x".repeat(MAX_CACHE_BYTES / 2);
         assert_eq!(store(&cache, "a", large.clone()), Ok(()));
         assert_eq!(
             store(&cache, "a", large.clone()),
@@ -145,7 +140,7 @@ mod tests {
         let _ = cache.delete(&"a".into());
         assert_eq!(store(&cache, "b", large), Ok(()));
         let _ = cache.clear();
-        for number in 0..MOST_KEYS {
+        for number in 0..MAX_CACHE_KEYS {
             assert_eq!(store(&cache, number.to_string(), 1), Ok(()));
         }
         assert!(store(&cache, "one more", 1).is_err());

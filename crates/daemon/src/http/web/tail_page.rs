@@ -2,14 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::super::limits::MAX_TAIL_PAGE_BYTES;
 use super::super::percent;
 use super::layout;
 
 /// Bytes of the log that are shown, at the least and unless more are asked for. The original's number.
 pub(super) const LEAST_BYTES: i64 = 1024;
-
-/// Most bytes of the log that are shown. The original knows no limit.
-pub(super) const MOST_BYTES: i64 = 16 * 1024 * 1024;
 
 /// Everything that is on it.
 #[derive(Debug)]
@@ -27,8 +25,8 @@ pub(super) fn limit(field: Option<&str>) -> i64 {
         return LEAST_BYTES;
     };
     // More digits than fit are more bytes than anybody gets.
-    let number = digits.parse().unwrap_or(MOST_BYTES);
-    number.clamp(LEAST_BYTES, MOST_BYTES)
+    let number = digits.parse().unwrap_or(MAX_TAIL_PAGE_BYTES);
+    number.clamp(LEAST_BYTES, MAX_TAIL_PAGE_BYTES)
 }
 
 impl TailPage {
@@ -50,7 +48,7 @@ impl TailPage {
                         @let escaped = percent::encode(name);
                         @let here = format!("tail.html?processname={escaped}&limit=");
                         li { a href={ (here) (self.limit) } { "Refresh" } }
-                        @let more = self.limit.saturating_mul(8).min(MOST_BYTES);
+                        @let more = self.limit.saturating_mul(8).min(MAX_TAIL_PAGE_BYTES);
                         @if more > self.limit {
                             li { a href={ (here) (more) } { "Show more" } }
                         }
@@ -78,7 +76,7 @@ mod tests {
             (Some("-5000"), 1024),
             (Some("5000x"), 1024),
             (Some("5 000"), 1024),
-            (Some("99999999999999999999999"), MOST_BYTES),
+            (Some("99999999999999999999999"), MAX_TAIL_PAGE_BYTES),
         ] {
             assert_eq!(limit(field), expected, "{field:?}");
         }
