@@ -1,7 +1,7 @@
 //! What is the same for every process that one run of the daemon starts.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) main_log: Option<String>,
     /// The log thread.
     pub(crate) logs: LogHandle,
+    /// This program itself.
+    pub(crate) own_program: Option<PathBuf>,
     /// Who is who.
     pub(crate) accounts: Accounts,
     pub(crate) auto_logs: AutoLogs,
@@ -76,6 +78,7 @@ impl Site {
                 MainLog::Syslog => None,
             },
             logs,
+            own_program: std::env::current_exe().ok(),
             accounts: Accounts::of_this_machine(),
             auto_logs,
             auto_log_settled: Notify::new(),

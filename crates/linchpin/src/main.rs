@@ -6,6 +6,7 @@
 
 mod check;
 mod pidproxy;
+mod supervisor_stdout;
 mod supervisorctl;
 mod supervisord;
 
@@ -21,15 +22,17 @@ enum Program {
     Supervisorctl,
     EchoSupervisordConf,
     Pidproxy,
+    SupervisorStdout,
     Check,
 }
 
 impl Program {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("supervisord", Self::Supervisord),
         ("supervisorctl", Self::Supervisorctl),
         ("echo_supervisord_conf", Self::EchoSupervisordConf),
         ("pidproxy", Self::Pidproxy),
+        ("supervisor_stdout", Self::SupervisorStdout),
         ("check", Self::Check),
     ];
 
@@ -106,6 +109,7 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
         Program::Supervisorctl => supervisorctl::run(called, arguments),
         Program::EchoSupervisordConf => say(&linchpin_config::sample_configuration()),
         Program::Pidproxy => pidproxy::run(called, arguments),
+        Program::SupervisorStdout => supervisor_stdout::run(),
         Program::Check => check::run(called, arguments),
     }
 }
@@ -121,6 +125,7 @@ Usage:
                                           what it means here and not to Supervisor
   {called} echo_supervisord_conf          print a sample configuration
   {called} pidproxy PIDFILE COMMAND...    run a command, pass signals on to the daemon that it starts
+  {called} supervisor_stdout              the event listener of that name
   {called} --version
 
 Linked or renamed to one of these names, except check, it is that program.

@@ -19,6 +19,9 @@ use linchpin_sys::words::command_words;
 use super::job::{Launch, Started};
 use crate::site::{AutoLog, Site};
 
+/// The command of the package of that name, under which this program is called, too.
+const SUPERVISOR_STDOUT: &str = "supervisor_stdout";
+
 const EMFILE: i32 = 24;
 
 /// A command that can be run, as far as looking can tell.
@@ -42,6 +45,17 @@ pub(super) fn resolve(config: &ProcessConfig, site: &Site) -> Result<Resolved, S
     let name = words.first().map(String::as_str).unwrap_or_default();
     match command_path::find(name, search) {
         Ok(program) => Ok(Resolved { program, words }),
+        // The listener of a package that is not installed: this program can be it.
+        Err(error) if error.is_no_file() && name == SUPERVISOR_STDOUT => match &site.own_program {
+            Some(program) => Ok(Resolved {
+                program: program.clone(),
+                words,
+            }),
+            None => Err(SpawnFailure {
+                kind: SpawnFailureKind::NoFile,
+                text: error.to_string(),
+            }),
+        },
         Err(error) if error.is_no_file() => Err(SpawnFailure {
             kind: SpawnFailureKind::NoFile,
             text: error.to_string(),
