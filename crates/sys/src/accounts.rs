@@ -1,7 +1,7 @@
 //! Users and groups, read from `/etc/passwd` and `/etc/group`.
 //!
 //! libc's look-ups are not used: in a static glibc build they load shared objects and may crash. Where a site keeps
-//! accounts elsewhere (LDAP, systemd), [`getent`](crate::getent) may be asked about whom the files do not know.
+//! accounts elsewhere (LDAP, systemd), `getent` may be asked about whom the files do not know.
 
 use std::fs;
 use std::io;

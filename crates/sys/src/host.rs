@@ -1,7 +1,7 @@
 //! The name of this machine, and IPv4 addresses of names.
 //!
 //! libc's resolver is not used: in a static glibc build it loads shared objects. `/etc/hosts` is read here; about
-//! other names, those of DNS among them, [`getent`](crate::getent) can be asked by whoever may wait for it.
+//! other names, those of DNS among them, `getent` can be asked by whoever may wait for it.
 
 use std::fs;
 use std::io;
