@@ -32,6 +32,7 @@ def test_programs_start_when_what_they_wait_for_runs(new_daemon, program):
         "stderr_logfile=%(here)s/order.log\nautorestart=false\nexitcodes=0\nbuffer_size=100\n"
     ).start()
     daemon.until_running("app", timeout=60)
+    daemon.until_logged("success: app")
     told = re.findall(r"(spawned: '|success: )(\w+)", daemon.log())
     order = [f"{kind.split(':')[0]} {name}" for kind, name in told if name in ("database", "cache", "app")]
     assert order == ["spawned database", "success database", "spawned cache", "success cache", "spawned app", "success app"]

@@ -300,6 +300,11 @@ impl Servers {
                 }
             }
         }
+        // A file may be gone again before it was watched, of which nobody would tell.
+        is_any_lost |= self.running.iter().any(|running| {
+            let file = running.file.as_ref();
+            file.is_some_and(|file| !file.is_in_place())
+        });
         self.retry = is_any_lost.then(|| {
             let pause = self
                 .retry
