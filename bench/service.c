@@ -57,6 +57,8 @@ int main(int argc, char **argv) {
     running = calloc(count, sizeof *running);
     signal(SIGTERM, end);
     for (int i = 0; i < count; i++) running[i] = start("/proc/self/exe", argv[3]);
+    /* The signal may have come while the last one was started and not yet written down. */
+    if (is_ending) end(0);
     int left = count;
     while (left > 0) {
         pid_t pid = wait(NULL);
