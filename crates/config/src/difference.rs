@@ -129,6 +129,7 @@ fn is_same_process(left: &ProcessConfig, right: &ProcessConfig) -> bool {
         exitcodes,
         environment: _,
         serverurl,
+        service,
     } = left;
     *name == right.name
         && *command == right.command
@@ -149,6 +150,7 @@ fn is_same_process(left: &ProcessConfig, right: &ProcessConfig) -> bool {
         && *killasgroup == right.killasgroup
         && *exitcodes == right.exitcodes
         && *serverurl == right.serverurl
+        && *service == right.service
 }
 
 /// The original takes AUTO for equal to everything and so misses a change to or from it; we do not.

@@ -40,6 +40,7 @@ mod sample;
 mod search_path;
 mod section_reader;
 mod servers;
+mod service;
 mod source;
 mod suggestion;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use reference::reference_page;
 pub use render::{render, render_all, render_failure};
 pub use sample::sample_configuration;
 pub use search_path::{FoundFile, find_config_file, search_path};
+pub use service::*;
 pub use source::{FileId, SourceFile, Span};
 pub use usage::{USAGE_EXIT_STATUS, usage_error};
 pub use value_kind::ValueKind;

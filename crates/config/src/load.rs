@@ -230,6 +230,7 @@ fn resolve(
     Some(Config {
         file: PathBuf::from(world.normalized(file)),
         supervisord: supervisord.section,
+        linchpin: None,
         groups: groups.groups,
         server_url: server_url(&http_servers),
         http_servers,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::event_type::EventType;
+use crate::service::{LinchpinConfig, ServiceConfig};
 
 /// Everything that a set of configuration files says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct Config {
     pub file: PathBuf,
     /// `[supervisord]`, with command-line overrides applied.
     pub supervisord: Supervisord,
+    /// `[linchpin]`; none if there is no such section.
+    pub linchpin: Option<LinchpinConfig>,
     /// Groups in the order in which the original starts them: by priority, then by name.
     pub groups: Vec<Arc<GroupConfig>>,
     /// `[inet_http_server…]` and `[unix_http_server…]`, in the original's order.
@@ -300,6 +303,8 @@ pub struct ProcessConfig {
     pub environment: BTreeMap<String, String>,
     /// `SUPERVISOR_SERVER_URL` for this process; none is [`Config::server_url`].
     pub serverurl: Option<String>,
+    /// Options of ours; none if the section has none of them.
+    pub service: Option<Box<ServiceConfig>>,
 }
 
 /// What happens to one output stream of a process.

@@ -327,6 +327,7 @@ fn one_process(
         exitcodes: common.exitcodes.clone(),
         environment,
         serverurl: common.serverurl.clone(),
+        service: None,
     })
 }
 

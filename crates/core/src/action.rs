@@ -1,12 +1,14 @@
 //! Everything the core can ask of the shell: one closed list.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use linchpin_config::{FastCgiSocket, ProcessConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Generation, Message, Notice, OperationId, Outcome, ProcessId, SignalPurpose, SocketId,
+    Check, Generation, HookPoint, Message, Notice, Occurrence, OperationId, Outcome, ProcessId,
+    SignalPurpose, SocketId,
 };
 
 /// The actions that one event brings about, in the order in which they are to be done.
@@ -130,6 +132,89 @@ pub enum Action {
         /// The event.
         notice: Arc<Notice>,
     },
+    /// Make one attempt of a probe that is not passive; answered by `Probed` within `timeout` and a little,
+    /// unless the start is released before.
+    Probe {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// Its process id.
+        pid: i32,
+        /// Which probe.
+        check: Check,
+        /// Comes back with the answer.
+        attempt: u32,
+        /// How long it may take.
+        timeout: Duration,
+        /// What the process is.
+        config: Arc<ProcessConfig>,
+        /// Its group.
+        group: String,
+    },
+    /// Run a hook; answered by `HookEnded`. After its timeout its process group is killed.
+    RunHook {
+        /// Which process.
+        process: ProcessId,
+        /// Names this run together with the point; hooks of a start that has no process yet have the
+        /// generation that it will have.
+        generation: Generation,
+        /// Which hook.
+        point: HookPoint,
+        /// The process id of the service, while there is one.
+        pid: Option<i32>,
+        /// What the process is.
+        config: Arc<ProcessConfig>,
+        /// Its group.
+        group: String,
+    },
+    /// Kill a hook that is under way; there is no answer.
+    CancelHook {
+        /// Which process.
+        process: ProcessId,
+        /// As it was started.
+        generation: Generation,
+        /// Which hook.
+        point: HookPoint,
+    },
+    /// Read the marker of a oneshot, and note that it begins; answered by `MarkerOpened`.
+    OpenMarker {
+        /// Which process.
+        process: ProcessId,
+        /// The generation that its start will have.
+        generation: Generation,
+        /// The file.
+        path: String,
+    },
+    /// Write the marker of a oneshot, so that it is on the disk; answered by `MarkerCommitted`.
+    CommitMarker {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// The file.
+        path: String,
+    },
+    /// Add up the memory of a process group; answered by `MemoryMeasured`.
+    MeasureMemory {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// The group: the process id of its leader.
+        pgid: i32,
+    },
+    /// A service has another main process from now on (`MAINPID`): its end is the end of the service.
+    AdoptMain {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// The main process.
+        pid: i32,
+    },
+    /// Keep for the recorded history. Changes of state are not said so: `Publish` has them.
+    Record(Occurrence),
     /// Print to the daemon's standard output, while it has one.
     Print(String),
     /// Write to the main log.

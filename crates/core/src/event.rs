@@ -7,7 +7,10 @@ use linchpin_config::{Config, ProcessConfig};
 use linchpin_python::signals::signal_name;
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Generation, OperationId, ProcessId};
+use crate::{
+    Channel, Check, Generation, HookPoint, MarkerState, Notification, OperationId, ProbeOutcome,
+    ProcessId,
+};
 
 /// Something that happened outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,6 +136,75 @@ pub enum Event {
         /// Why it cannot be opened, if so.
         failure: Option<String>,
     },
+    /// Answer to [`Action::Probe`](crate::Action::Probe); a passive probe that passes says so by itself,
+    /// with attempt 0.
+    Probed {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// Which probe.
+        check: Check,
+        /// As given in the action.
+        attempt: u32,
+        /// What it has found.
+        outcome: ProbeOutcome,
+    },
+    /// A service has said something about itself.
+    Notified {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// What.
+        notification: Notification,
+    },
+    /// Answer to [`Action::RunHook`](crate::Action::RunHook), unless it was cancelled.
+    HookEnded {
+        /// Which process.
+        process: ProcessId,
+        /// As given in the action.
+        generation: Generation,
+        /// Which hook.
+        point: HookPoint,
+        /// Why it failed, if it did: its exit, its time limit, or that it could not be started, and the
+        /// last line that it wrote; at most 300 bytes.
+        failure: Option<String>,
+    },
+    /// Answer to [`Action::OpenMarker`](crate::Action::OpenMarker).
+    MarkerOpened {
+        /// Which process.
+        process: ProcessId,
+        /// As given in the action.
+        generation: Generation,
+        /// What it says.
+        state: MarkerState,
+    },
+    /// Answer to [`Action::CommitMarker`](crate::Action::CommitMarker).
+    MarkerCommitted {
+        /// Which process.
+        process: ProcessId,
+        /// As given in the action.
+        generation: Generation,
+        /// Why it could not be written, if so.
+        failure: Option<String>,
+    },
+    /// Answer to [`Action::MeasureMemory`](crate::Action::MeasureMemory).
+    MemoryMeasured {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+        /// Proportional set size of its process group, in bytes; 0 if nothing could be read.
+        bytes: u64,
+    },
+    /// The kernel has killed the process for lack of memory. Comes before its `Exited`.
+    OutOfMemory {
+        /// Which process.
+        process: ProcessId,
+        /// Which start of it.
+        generation: Generation,
+    },
     /// Somebody wants something; answered by one [`Action::Reply`](crate::Action::Reply), now or later.
     Command {
         /// Names the answer.
@@ -187,6 +259,11 @@ pub enum Command {
         target: Target,
         /// Answer late.
         wait: bool,
+    },
+    /// Let services read their configuration again (`reload_signal`, `reload_command`).
+    ReloadService {
+        /// Which.
+        target: Target,
     },
     /// Send a signal to the leader.
     Signal {
@@ -357,6 +434,8 @@ pub enum ShutdownCause {
     Signal(i32),
     /// A client.
     Client,
+    /// The end of a service (`on_fatal`, `on_exit`).
+    Service(ProcessId),
 }
 
 #[cfg(test)]

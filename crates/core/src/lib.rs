@@ -31,6 +31,7 @@ mod pool;
 mod process;
 mod reason;
 mod remains;
+mod service;
 mod shutdown;
 mod sockets;
 mod state;
@@ -55,6 +56,10 @@ pub use pool::{
     RESULT_HANDLERS, RESULT_LINE_MAX_BYTES,
 };
 pub use reason::Reason;
+pub use service::{
+    Check, CheckPurpose, HookPoint, MarkerState, Notification, Occurrence, OccurrenceKind,
+    ProbeOutcome,
+};
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;
 pub use time::{Monotonic, Now, Wall};

@@ -120,6 +120,7 @@ impl Supervisor {
         process.exec_failure = None;
         process.exit_status = None;
         process.was_killed = false;
+        process.out_of_memory = false;
         process.start_wall = Some(step.now.wall);
         process.up_since = step.now.monotonic;
         process.life = Life::Blocked;
@@ -198,6 +199,7 @@ impl Supervisor {
             self.timers
                 .set(Timer::Process(id), step.now.monotonic + seconds(startsecs));
         }
+        self.checks_begin(id, step);
         self.look_at_watchers(id, step);
     }
 
@@ -353,6 +355,10 @@ impl Supervisor {
         self.timers.cancel(Timer::StopReport(id));
         process.life = Life::None;
         process.stop_wall = Some(end.at.wall);
+        self.checks_end(id, step);
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
         let generation = process.generation;
         let up = end.at.monotonic.since(process.up_since);
         let is_too_quick = up < seconds(process.config.startsecs);

@@ -6,6 +6,7 @@ use linchpin_config::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Watcher;
+use crate::service::ServiceState;
 use crate::{ExitStatus, Generation, Monotonic, Now, ProcessId, ProcessState, Reason, Wall};
 
 /// A process slot.
@@ -39,6 +40,10 @@ pub(crate) struct Process {
     pub(crate) was_killed: bool,
     /// The parts of operations that wait for this process.
     pub(crate) watchers: Vec<Watcher>,
+    /// The latest process was killed by the kernel for lack of memory.
+    pub(crate) out_of_memory: bool,
+    /// What is known beyond the process; none without options of ours.
+    pub(crate) service: Option<Box<ServiceState>>,
 }
 
 /// What there is of a process, as opposed to the state that clients see.
@@ -66,6 +71,10 @@ pub(crate) struct End {
 
 impl Process {
     pub(crate) fn new(id: ProcessId, group: &str, config: Arc<ProcessConfig>, now: Now) -> Self {
+        let service = config
+            .service
+            .is_some()
+            .then(|| Box::new(ServiceState::default()));
         Self {
             id,
             group: group.to_owned(),
@@ -86,6 +95,8 @@ impl Process {
             stop_deadline: now.monotonic,
             was_killed: false,
             watchers: Vec::new(),
+            out_of_memory: false,
+            service,
         }
     }
 

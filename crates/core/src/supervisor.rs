@@ -192,6 +192,43 @@ impl Supervisor {
             Event::SocketTried { operation, failure } => {
                 self.socket_tried(operation, failure, &mut step);
             }
+            Event::Probed {
+                process,
+                generation,
+                check,
+                attempt,
+                outcome,
+            } => self.probed(process, generation, check, attempt, outcome, &mut step),
+            Event::Notified {
+                process,
+                generation,
+                notification,
+            } => self.notified(process, generation, notification, &mut step),
+            Event::HookEnded {
+                process,
+                generation,
+                point,
+                failure,
+            } => self.hook_ended(process, generation, point, failure, &mut step),
+            Event::MarkerOpened {
+                process,
+                generation,
+                state,
+            } => self.marker_opened(process, generation, state, &mut step),
+            Event::MarkerCommitted {
+                process,
+                generation,
+                failure,
+            } => self.marker_committed(process, generation, failure, &mut step),
+            Event::MemoryMeasured {
+                process,
+                generation,
+                bytes,
+            } => self.memory_measured(process, generation, bytes, &mut step),
+            Event::OutOfMemory {
+                process,
+                generation,
+            } => self.out_of_memory(process, generation, &mut step),
             Event::Command { operation, command } => self.command(operation, command, &mut step),
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
@@ -229,6 +266,9 @@ impl Supervisor {
                 }
                 Command::Signal { target, signal } => {
                     return self.begin_signal(operation, &target, signal, step);
+                }
+                Command::ReloadService { target } => {
+                    return self.begin_service_reload(operation, &target, step);
                 }
                 Command::Reload { config } => self.reload(*config),
                 Command::AddGroup { name } => return self.begin_addition(operation, &name, step),

@@ -16,6 +16,7 @@ mod loading;
 mod messages;
 mod rpc;
 mod servers;
+mod services;
 mod shell;
 mod site;
 mod spawner;

@@ -388,6 +388,14 @@ impl Stage {
                 | Action::Publish(_)
                 | Action::Print(_)
                 | Action::Log(_)
+                | Action::Probe { .. }
+                | Action::RunHook { .. }
+                | Action::CancelHook { .. }
+                | Action::OpenMarker { .. }
+                | Action::CommitMarker { .. }
+                | Action::MeasureMemory { .. }
+                | Action::AdoptMain { .. }
+                | Action::Record(_)
                 | Action::Reply { .. }
                 | Action::Finished { .. } => {}
             }
@@ -471,6 +479,42 @@ impl Stage {
                 event(notice)
             ),
             Action::Log(message) => format!("{} {message}", message.level().code()),
+            Action::Probe {
+                process,
+                check,
+                attempt,
+                ..
+            } => format!(
+                "probe {} {} {} (attempt {attempt})",
+                name(process),
+                check.purpose.name(),
+                check.index
+            ),
+            Action::RunHook { process, point, .. } => {
+                format!("run {} of {}", point.name(), name(process))
+            }
+            Action::CancelHook { process, point, .. } => {
+                format!("cancel {} of {}", point.name(), name(process))
+            }
+            Action::OpenMarker { process, path, .. } => {
+                format!("open marker {path} of {}", name(process))
+            }
+            Action::CommitMarker { process, path, .. } => {
+                format!("commit marker {path} of {}", name(process))
+            }
+            Action::MeasureMemory { process, pgid, .. } => {
+                format!("measure memory of {} (group {pgid})", name(process))
+            }
+            Action::AdoptMain { process, pid, .. } => {
+                format!("process {pid} is the main process of {}", name(process))
+            }
+            Action::Record(occurrence) => {
+                format!(
+                    "record {}: {:?}",
+                    name(&occurrence.process),
+                    occurrence.kind
+                )
+            }
             Action::Reply { operation, outcome } => {
                 format!("reply {}: {}", operation.0, answer(outcome))
             }

@@ -173,6 +173,13 @@ impl Checker {
             | Event::ListenerOutput { .. }
             | Event::Delivered { .. }
             | Event::InputDrained { .. }
+            | Event::Probed { .. }
+            | Event::Notified { .. }
+            | Event::HookEnded { .. }
+            | Event::MarkerOpened { .. }
+            | Event::MarkerCommitted { .. }
+            | Event::MemoryMeasured { .. }
+            | Event::OutOfMemory { .. }
             | Event::SocketTried { .. }
             | Event::Shutdown { .. } => {}
         }
@@ -279,6 +286,14 @@ impl Checker {
             | Action::ForgetGroup { .. }
             | Action::NameSurvivors { .. }
             | Action::SendEvent { .. }
+            | Action::Probe { .. }
+            | Action::RunHook { .. }
+            | Action::CancelHook { .. }
+            | Action::OpenMarker { .. }
+            | Action::CommitMarker { .. }
+            | Action::MeasureMemory { .. }
+            | Action::AdoptMain { .. }
+            | Action::Record(_)
             | Action::Print(_)
             | Action::Publish(
                 Notice::ProcessLog(_)
@@ -325,6 +340,7 @@ impl Checker {
             | Command::Stop { .. }
             | Command::Signal { .. }
             | Command::Reload { .. }
+            | Command::ReloadService { .. }
             | Command::AddGroup { .. }
             | Command::RemoveGroup { .. }
             | Command::AddProcesses { .. }
@@ -413,6 +429,7 @@ impl Checker {
                 }
                 Command::AddGroup { .. } => world.trials.contains(id),
                 Command::Reload { .. }
+                | Command::ReloadService { .. }
                 | Command::RemoveGroup { .. }
                 | Command::AddProcesses { .. }
                 | Command::RemoveProcess { .. } => false,
@@ -691,6 +708,7 @@ pub(crate) fn summary(command: &Command) -> String {
         | Command::Stop { .. }
         | Command::Signal { .. }
         | Command::AddGroup { .. }
+        | Command::ReloadService { .. }
         | Command::RemoveGroup { .. }
         | Command::RemoveProcess { .. } => format!("{command:?}"),
         Command::AddProcesses { group, processes } => {

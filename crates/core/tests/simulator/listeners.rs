@@ -232,6 +232,13 @@ impl Listeners {
             | Event::GroupGone { .. }
             | Event::Signalled { .. }
             | Event::CommandChecked { .. }
+            | Event::Probed { .. }
+            | Event::Notified { .. }
+            | Event::HookEnded { .. }
+            | Event::MarkerOpened { .. }
+            | Event::MarkerCommitted { .. }
+            | Event::MemoryMeasured { .. }
+            | Event::OutOfMemory { .. }
             | Event::SocketTried { .. }
             | Event::ListenerOutput { .. }
             | Event::InputDrained { .. }
@@ -340,6 +347,14 @@ impl Listeners {
             | Action::ForgetGroup { .. }
             | Action::NameSurvivors { .. }
             | Action::ProcessAdded { .. }
+            | Action::Probe { .. }
+            | Action::RunHook { .. }
+            | Action::CancelHook { .. }
+            | Action::OpenMarker { .. }
+            | Action::CommitMarker { .. }
+            | Action::MeasureMemory { .. }
+            | Action::AdoptMain { .. }
+            | Action::Record(_)
             | Action::Print(_)
             | Action::Log(_)
             | Action::Reply { .. }

@@ -437,6 +437,14 @@ impl World {
             | Action::ProcessAdded { .. }
             | Action::Publish(_)
             | Action::SendEvent { .. }
+            | Action::Probe { .. }
+            | Action::RunHook { .. }
+            | Action::CancelHook { .. }
+            | Action::OpenMarker { .. }
+            | Action::CommitMarker { .. }
+            | Action::MeasureMemory { .. }
+            | Action::AdoptMain { .. }
+            | Action::Record(_)
             | Action::Print(_)
             | Action::Log(_)
             | Action::Reply { .. }

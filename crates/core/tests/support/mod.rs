@@ -33,6 +33,7 @@ pub(crate) fn process(name: &str) -> ProcessConfig {
         exitcodes: vec![0],
         environment: BTreeMap::new(),
         serverurl: None,
+        service: None,
     }
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
     Config {
         file: PathBuf::new(),
         supervisord: supervisord(),
+        linchpin: None,
         groups,
         http_servers: Vec::new(),
         rpc_interfaces: Vec::new(),

@@ -133,6 +133,14 @@ impl Shell {
                 let text = self.event_text(&pool, serial, pool_serial, &notice);
                 self.send_event(process, generation, text);
             }
+            action @ (Action::Probe { .. }
+            | Action::RunHook { .. }
+            | Action::CancelHook { .. }
+            | Action::OpenMarker { .. }
+            | Action::CommitMarker { .. }
+            | Action::MeasureMemory { .. }
+            | Action::AdoptMain { .. }
+            | Action::Record(_)) => self.act_for_service(&action),
             Action::Print(text) => self.logs.print(text),
             Action::Log(message) => self.log(&message),
             Action::Reply { operation, outcome } => {

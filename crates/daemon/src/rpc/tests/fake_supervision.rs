@@ -90,6 +90,7 @@ pub(crate) fn configuration(group: &str, name: &str) -> Configuration {
             exitcodes: vec![0, 2],
             environment: std::collections::BTreeMap::new(),
             serverurl: None,
+            service: None,
         }),
         auto_stdout: None,
         auto_stderr: None,
@@ -263,6 +264,7 @@ impl FakeSupervision {
                 return Outcome::Failed(Failure::StillRunning(name));
             }
             Command::Reload { .. }
+            | Command::ReloadService { .. }
             | Command::AddProcesses { .. }
             | Command::RemoveProcess { .. } => return Outcome::Done,
         };

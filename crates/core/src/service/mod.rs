@@ -1,0 +1,39 @@
+//! What a service is beyond a process: what it waits for, whether it works, how it is restarted, what runs
+//! around it. Only processes with options of ours have a [`ServiceState`]; everything else never comes here.
+//!
+//! `dependencies` is who waits for whom; `checks` is readiness and liveness; `restart` is backoff, crash
+//! loops and second chances; `hooks` are the commands around a life; `oneshot` is what runs to its end;
+//! `ends` is what the end of a service means for the daemon.
+
+mod checks;
+mod dependencies;
+mod ends;
+mod hooks;
+mod news;
+mod oneshot;
+mod restart;
+
+pub use news::{
+    Check, CheckPurpose, HookPoint, MarkerState, Notification, Occurrence, OccurrenceKind,
+    ProbeOutcome,
+};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use checks::Checking;
+pub(crate) use dependencies::Waiting;
+pub(crate) use hooks::Preparing;
+pub(crate) use restart::Restarts;
+
+/// What is known about a process that has options of ours.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ServiceState {
+    pub(crate) waiting: Waiting,
+    pub(crate) checking: Checking,
+    pub(crate) preparing: Preparing,
+    pub(crate) restarts: Restarts,
+    /// A oneshot that has run to its end with success since the daemon began, or whose marker says so.
+    pub(crate) completed: bool,
+    /// The service's own words (`STATUS=`), cut at [`Notification::STATUS_MAX`].
+    pub(crate) status: Option<String>,
+}

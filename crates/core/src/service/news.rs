@@ -1,0 +1,180 @@
+//! What the shell and the core tell each other about services beyond processes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Generation, ProcessId, Reason};
+
+/// One probe of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Check {
+    /// What it is for.
+    pub purpose: CheckPurpose,
+    /// Its place in [`Checks::probes`](linchpin_config::Checks::probes).
+    pub index: u16,
+}
+
+/// What a probe is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CheckPurpose {
+    /// Whether the service is ready.
+    Readiness,
+    /// Whether it still works.
+    Liveness,
+}
+
+impl CheckPurpose {
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Readiness => "readiness",
+            Self::Liveness => "liveness",
+        }
+    }
+}
+
+/// What an attempt of a probe has found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProbeOutcome {
+    /// All is well.
+    Passed,
+    /// It is not; why, in a few words ("connection refused", "status 503"), at most 300 bytes.
+    Failed(String),
+}
+
+/// What a service has said by the `NOTIFY_SOCKET` protocol, or by a newline on its descriptor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// `READY=1`.
+    pub ready: bool,
+    /// `RELOADING=1`.
+    pub reloading: bool,
+    /// `STOPPING=1`.
+    pub stopping: bool,
+    /// `STATUS=`, cut at [`Self::STATUS_MAX`] bytes.
+    pub status: Option<String>,
+    /// `WATCHDOG=1`.
+    pub alive: bool,
+    /// `WATCHDOG=trigger`.
+    pub broken: bool,
+    /// `MAINPID=`, which the shell has found to be a descendant of ours.
+    pub main_pid: Option<i32>,
+    /// `EXTEND_TIMEOUT_USEC=`.
+    pub extend: Option<Duration>,
+}
+
+impl Notification {
+    /// Most bytes of a status that are kept.
+    pub const STATUS_MAX: usize = 1024;
+}
+
+/// When a hook runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum HookPoint {
+    /// Before the process is started.
+    PreStart,
+    /// When it is RUNNING.
+    PostStart,
+    /// Before it is told to stop.
+    PreStop,
+    /// Instead of the stop signal.
+    StopCommand,
+    /// After its end.
+    PostStop,
+    /// On a request to reload.
+    Reload,
+}
+
+impl HookPoint {
+    /// The option's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PreStart => "pre_start",
+            Self::PostStart => "post_start",
+            Self::PreStop => "pre_stop",
+            Self::StopCommand => "stop_command",
+            Self::PostStop => "post_stop",
+            Self::Reload => "reload_command",
+        }
+    }
+}
+
+/// What the marker of a oneshot says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MarkerState {
+    /// It was done before.
+    Committed,
+    /// It was never begun. The shell has noted that it begins now.
+    Fresh,
+    /// It was begun and not finished. The shell has noted that it begins again, and the process is told by
+    /// `LINCHPIN_INTERRUPTED=1`.
+    Interrupted,
+    /// Nobody can say: why.
+    Failed(String),
+}
+
+/// Something about a service that is no change of its process's state, for the recorded history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// Which process.
+    pub process: ProcessId,
+    /// Which start of it, if there was one.
+    pub generation: Generation,
+    /// Its name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// What.
+    pub kind: OccurrenceKind,
+}
+
+/// What has happened to a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OccurrenceKind {
+    /// It waits for these before it starts: each in words.
+    Waits(Vec<String>),
+    /// What it waited for is there.
+    WaitOver,
+    /// It is ready.
+    Ready {
+        /// Milliseconds from the start of its process.
+        after_ms: u64,
+    },
+    /// It is not ready any more.
+    NotReady {
+        /// Why.
+        text: String,
+    },
+    /// A check fails that passed until then.
+    CheckFailed {
+        /// What it is for.
+        purpose: CheckPurpose,
+        /// The probe as written.
+        probe: String,
+        /// Why.
+        text: String,
+    },
+    /// A check passes that failed until then.
+    CheckPassed {
+        /// What it is for.
+        purpose: CheckPurpose,
+        /// The probe as written.
+        probe: String,
+    },
+    /// A hook has ended.
+    Hook {
+        /// Which.
+        point: HookPoint,
+        /// Why it failed, if it did.
+        failure: Option<String>,
+    },
+    /// A oneshot has done its work.
+    Completed,
+    /// Its process was killed by the kernel for lack of memory.
+    OutOfMemory,
+    /// It is to be stopped or started, and this is why.
+    Decided(Reason),
+}
