@@ -379,7 +379,7 @@ impl Supervisor {
         self.listener_ended(id, step);
         self.release(id, generation, step);
         match after {
-            AfterEnd::Nothing => {}
+            AfterEnd::Nothing => self.start_what_is_to_start_again(id, step),
             AfterEnd::Backoff(reason) => self.enter_backoff(id, reason, step),
             AfterEnd::MaybeRestart { expected } => {
                 if restart == Restart::AsConfigured {

@@ -90,6 +90,7 @@ impl Supervisor {
             process.stop_wall = Some(step.now.wall);
         }
         self.change_state(id, ProcessState::Stopped, Reason::StartAbandoned, step);
+        self.start_what_is_to_start_again(id, step);
     }
 
     pub(crate) fn log_stop_signal(&self, id: ProcessId, step: &mut Step<'_>) {

@@ -33,6 +33,7 @@ impl Supervisor {
     fn cancel_restarts(&mut self, target: &Target, step: &mut Step<'_>) {
         let (_, processes) = self.processes_of(target).unwrap_or_default();
         for process in processes {
+            self.stays_down(process);
             if self
                 .processes
                 .get(&process)
@@ -53,6 +54,7 @@ impl Supervisor {
         let Some(state) = self.processes.get(&process).map(|process| process.state) else {
             return;
         };
+        self.stays_down(process);
         if !state.is_running() {
             // An end that is only waiting for its last output has happened, as far as a client can tell.
             self.complete_exit(process, Restart::Forbidden, step);

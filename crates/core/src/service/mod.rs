@@ -12,6 +12,7 @@ mod hooks;
 mod news;
 mod oneshot;
 mod restart;
+mod start_again;
 
 pub use news::{
     Check, CheckPurpose, HookPoint, MarkerState, Notification, Occurrence, OccurrenceKind,
@@ -19,6 +20,8 @@ pub use news::{
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::Reason;
 
 pub(crate) use checks::Checking;
 pub(crate) use dependencies::Waiting;
@@ -34,6 +37,8 @@ pub(crate) struct ServiceState {
     pub(crate) restarts: Restarts,
     /// A oneshot that has run to its end with success since the daemon began, or whose marker says so.
     pub(crate) completed: bool,
+    /// It is being stopped, and is to start again when it is down.
+    pub(crate) start_again: Option<Reason>,
     /// The service's own words (`STATUS=`), cut at [`Notification::STATUS_MAX`].
     pub(crate) status: Option<String>,
 }
