@@ -232,10 +232,14 @@ def test_listeners_hear_of_the_end_as_long_as_they_live(both):
     events = "SUPERVISOR_STATE_CHANGE_STOPPING,PROCESS_STATE_STOPPING,PROCESS_STATE_STOPPED"
 
     def act(daemon, records):
-        daemon.until_running("first", "second", "a")
+        _, second, _ = daemon.until_running("first", "second", "a")
         daemon.signal(signal.SIGTERM)
-        records["second"].until_count(2)
+        # Both have answered, so that both can be told the next.
+        daemon.until_logged("(first|second): event was processed", count=4)
         (daemon.directory / "go").touch()
+        # The second does not mind its signal, so that the first, which is stopped after it, has the time to hear of that.
+        records["first"].until_count(3)
+        os.kill(second, signal.SIGKILL)
         daemon.process.wait(30)
         # What comes after that depends, in the original, on how many other groups there are and how fast they end.
         for name, count in (("first", 3), ("second", 2)):
@@ -243,7 +247,7 @@ def test_listeners_hear_of_the_end_as_long_as_they_live(both):
             file.write_text("".join(file.read_text().splitlines(True)[:count]))
 
     slow = "[program:a]\ncommand=sh -c \"trap 'until test -e %(here)s/go; do sleep 0.1; done; exit' TERM; while :; do sleep 0.1; done\"\n"
-    programs = listener("first", events) + listener("second", events) + slow
+    programs = listener("first", events) + listener("second", events, extra="stopsignal=WINCH\nstopwaitsecs=60") + slow
     streams = both(programs, act, "first", "second")
     assert lines(streams["second"]) == ["SUPERVISOR_STATE_CHANGE_STOPPING", "PROCESS_STATE_STOPPING"]
     assert lines(streams["first"])[2] == "PROCESS_STATE_STOPPED"

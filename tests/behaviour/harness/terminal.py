@@ -1,5 +1,6 @@
 """A program at a terminal, and what a person sees there."""
 import re
+import termios
 
 import pexpect
 
@@ -62,6 +63,10 @@ class Terminal:
 
     def until_last_line(self, text):
         return self.until(lambda seen: seen.rpartition("\n")[2].rstrip(" ") == text.rstrip(" "), f"the last line to be {text!r}")
+
+    def until_edited(self):
+        """Waits until a line editor has the terminal. The end of input is lost when it is typed before that."""
+        self.until(lambda _: not termios.tcgetattr(self.child.child_fd)[3] & termios.ICANON, "a line editor at the terminal")
 
     def end(self):
         """Waits for the end and answers with the exit status."""
