@@ -22,6 +22,7 @@ mod event;
 mod freeze;
 mod groups;
 mod ids;
+mod last_end;
 mod lifecycle;
 mod message;
 mod notice;
@@ -48,6 +49,7 @@ pub use event::{
 };
 pub use freeze::FreezeError;
 pub use ids::{Generation, OperationId, ProcessId, SocketId};
+pub use last_end::{HowItEnded, LastEnd};
 pub use message::Message;
 pub use notice::{Channel, Notice, Output, TickPeriod};
 pub use outcome::{Failure, Outcome, ProcessResult};

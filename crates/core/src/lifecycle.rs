@@ -12,8 +12,8 @@ use crate::supervisor::{Step, Supervisor};
 use crate::time::seconds;
 use crate::timers::Timer;
 use crate::{
-    Action, ExitStatus, Generation, Message, Notice, ProcessId, ProcessState, Reason,
-    SignalPurpose, SignalTarget, SpawnFailure,
+    Action, ExitStatus, Generation, HowItEnded, LastEnd, Message, Notice, ProcessId, ProcessState,
+    Reason, SignalPurpose, SignalTarget, SpawnFailure,
 };
 
 /// How long the end of a process may wait for its last output.
@@ -221,6 +221,10 @@ impl Supervisor {
             return;
         }
         process.life = Life::None;
+        process.last_end = Some(Box::new(LastEnd {
+            at: step.now,
+            how: HowItEnded::NotStarted(failure.clone()),
+        }));
         process.spawn_error = Some(failure.text.clone());
         let state = process.state;
         step.act(Action::Log(Message::SpawnError {
@@ -353,6 +357,7 @@ impl Supervisor {
         };
         self.timers.cancel(Timer::Drain(id));
         self.timers.cancel(Timer::StopReport(id));
+        process.last_end = Some(Box::new(LastEnd::of(process, pid, &end)));
         process.life = Life::None;
         process.stop_wall = Some(end.at.wall);
         self.checks_end(id, step);

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::operation::Watcher;
 use crate::service::ServiceState;
-use crate::{ExitStatus, Generation, Monotonic, Now, ProcessId, ProcessState, Reason, Wall};
+use crate::{
+    ExitStatus, Generation, LastEnd, Monotonic, Now, ProcessId, ProcessState, Reason, Wall,
+};
 
 /// A process slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +44,8 @@ pub(crate) struct Process {
     pub(crate) watchers: Vec<Watcher>,
     /// The latest process was killed by the kernel for lack of memory.
     pub(crate) out_of_memory: bool,
+    /// How the latest start that is over came to its end.
+    pub(crate) last_end: Option<Box<LastEnd>>,
     /// What is known beyond the process; none without options of ours.
     pub(crate) service: Option<Box<ServiceState>>,
 }
@@ -96,6 +100,7 @@ impl Process {
             was_killed: false,
             watchers: Vec::new(),
             out_of_memory: false,
+            last_end: None,
             service,
         }
     }

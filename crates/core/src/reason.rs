@@ -65,6 +65,50 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// The name for machines.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NeverStarted => "never_started",
+            Self::Autostart => "autostart",
+            Self::Requested => "requested",
+            Self::StayedUp { .. } => "stayed_up",
+            Self::SpawnFailed { .. } => "spawn_failed",
+            Self::ExitedTooQuickly { .. } => "exited_too_quickly",
+            Self::Exited { .. } => "exited",
+            Self::Autorestart => "autorestart",
+            Self::BackoffElapsed { .. } => "backoff_elapsed",
+            Self::RetriesExhausted { .. } => "retries_exhausted",
+            Self::StopCompleted { .. } => "stop_completed",
+            Self::StartAbandoned => "start_abandoned",
+            Self::DaemonStopping => "daemon_stopping",
+            Self::SignalRefused { .. } => "signal_refused",
+        }
+    }
+
+    /// The end of a process that it is about, if it is about one.
+    #[must_use]
+    pub fn exit(&self) -> Option<ExitStatus> {
+        match *self {
+            Self::ExitedTooQuickly { status }
+            | Self::Exited { status, .. }
+            | Self::StopCompleted { status } => Some(status),
+            Self::NeverStarted
+            | Self::Autostart
+            | Self::Requested
+            | Self::StayedUp { .. }
+            | Self::SpawnFailed { .. }
+            | Self::Autorestart
+            | Self::BackoffElapsed { .. }
+            | Self::RetriesExhausted { .. }
+            | Self::StartAbandoned
+            | Self::DaemonStopping
+            | Self::SignalRefused { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,9 @@ use linchpin_config::{GroupConfig, ProcessConfig};
 
 use crate::process::Process;
 use crate::timers::Timer;
-use crate::{Failure, Monotonic, Now, ProcessId, ProcessState, Reason, Supervisor, Target, Wall};
+use crate::{
+    Failure, LastEnd, Monotonic, Now, ProcessId, ProcessState, Reason, Supervisor, Target, Wall,
+};
 
 /// A process as it is now.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,8 @@ pub struct ProcessView<'a> {
     pub exit_status: Option<i32>,
     /// Failed starts in a row.
     pub failures: u32,
+    /// How the latest start that is over came to its end.
+    pub last_end: Option<&'a LastEnd>,
     /// When something happens next by itself.
     pub next_change: Option<Monotonic>,
 }
@@ -115,6 +119,7 @@ impl Supervisor {
             exec_failure: process.exec_failure.as_deref(),
             exit_status: process.exit_status,
             failures: process.failures,
+            last_end: process.last_end.as_deref(),
             next_change: self.timers.get(Timer::Process(process.id)),
         }
     }

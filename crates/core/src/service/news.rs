@@ -1,5 +1,6 @@
 //! What the shell and the core tell each other about services beyond processes.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -177,4 +178,104 @@ pub enum OccurrenceKind {
     OutOfMemory,
     /// It is to be stopped or started, and this is why.
     Decided(Reason),
+}
+
+impl OccurrenceKind {
+    /// The name for machines.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Waits(_) => "waits",
+            Self::WaitOver => "wait_over",
+            Self::Ready { .. } => "ready",
+            Self::NotReady { .. } => "not_ready",
+            Self::CheckFailed { .. } => "check_failed",
+            Self::CheckPassed { .. } => "check_passed",
+            Self::Hook { .. } => "hook",
+            Self::Completed => "completed",
+            Self::OutOfMemory => "out_of_memory",
+            Self::Decided(_) => "decided",
+        }
+    }
+}
+
+impl fmt::Display for OccurrenceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waits(what) if what.is_empty() => f.write_str("waits"),
+            Self::Waits(what) => write!(f, "waits for {}", what.join(", ")),
+            Self::WaitOver => f.write_str("what it waited for is there"),
+            Self::Ready { after_ms } => {
+                let (seconds, rest) = (after_ms / 1000, after_ms % 1000);
+                write!(f, "ready, {seconds}.{rest:03} s after its start")
+            }
+            Self::NotReady { text } => write!(f, "not ready any more: {text}"),
+            Self::CheckFailed {
+                purpose,
+                probe,
+                text,
+            } => write!(f, "{} check fails: {probe}: {text}", purpose.name()),
+            Self::CheckPassed { purpose, probe } => {
+                write!(f, "{} check passes: {probe}", purpose.name())
+            }
+            Self::Hook {
+                point,
+                failure: None,
+            } => write!(f, "{} ended well", point.name()),
+            Self::Hook {
+                point,
+                failure: Some(failure),
+            } => write!(f, "{} failed: {failure}", point.name()),
+            Self::Completed => f.write_str("it has done its work"),
+            Self::OutOfMemory => f.write_str("killed by the kernel for lack of memory"),
+            Self::Decided(reason) => write!(f, "{reason}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn occurrences_are_told_in_words() {
+        let probe = || "tcp://localhost:6379".to_owned();
+        let purpose = CheckPurpose::Readiness;
+        for (kind, name, text) in [
+            (
+                OccurrenceKind::Waits(vec!["redis to be ready".to_owned(), "db".to_owned()]),
+                "waits",
+                "waits for redis to be ready, db",
+            ),
+            (
+                OccurrenceKind::Ready { after_ms: 1042 },
+                "ready",
+                "ready, 1.042 s after its start",
+            ),
+            (
+                OccurrenceKind::CheckFailed {
+                    purpose,
+                    probe: probe(),
+                    text: "connection refused".to_owned(),
+                },
+                "check_failed",
+                "readiness check fails: tcp://localhost:6379: connection refused",
+            ),
+            (
+                OccurrenceKind::Hook {
+                    point: HookPoint::PreStart,
+                    failure: Some("exit status 1".to_owned()),
+                },
+                "hook",
+                "pre_start failed: exit status 1",
+            ),
+            (
+                OccurrenceKind::Decided(Reason::Requested),
+                "decided",
+                "requested by an operator or a client",
+            ),
+        ] {
+            assert_eq!((kind.name(), kind.to_string().as_str()), (name, text));
+        }
+    }
 }
