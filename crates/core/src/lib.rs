@@ -19,6 +19,7 @@
 
 mod action;
 mod event;
+mod exit_words;
 mod freeze;
 mod groups;
 mod ids;

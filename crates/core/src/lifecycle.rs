@@ -438,7 +438,10 @@ impl Supervisor {
             status,
             expected: false,
         }));
-        AfterEnd::Backoff(Reason::ExitedTooQuickly { status })
+        AfterEnd::Backoff(Reason::ExitedTooQuickly {
+            status,
+            out_of_memory: process.out_of_memory,
+        })
     }
 
     fn end_by_itself(
@@ -454,6 +457,7 @@ impl Supervisor {
         process.exit_status = Some(end.status.code());
         let (status, expected) = (end.status, process.is_expected(end.status));
         let (state, startsecs) = (process.state, process.config.startsecs);
+        let out_of_memory = process.out_of_memory;
         let name = process.config.name.clone();
         if state == ProcessState::Starting {
             // It was up for long enough; only the timer had not fired.
@@ -463,7 +467,11 @@ impl Supervisor {
         if !expected && let Some(process) = self.processes.get_mut(&id) {
             process.spawn_error = Some(format!("Bad exit code {}", status.code()));
         }
-        let reason = Reason::Exited { status, expected };
+        let reason = Reason::Exited {
+            status,
+            expected,
+            out_of_memory,
+        };
         self.change_state_of(id, pid, ProcessState::Exited, reason, step);
         step.act(Action::Log(Message::Exited {
             name,

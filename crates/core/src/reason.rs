@@ -1,10 +1,12 @@
 //! Why something happened. Every change of state carries one; logs, events and explanations print it.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ExitStatus;
+use crate::time::in_words;
+use crate::{ExitStatus, HookPoint};
 
 /// Why a process changed its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,8 @@ pub enum Reason {
     ExitedTooQuickly {
         /// How.
         status: ExitStatus,
+        /// The kernel killed it for lack of memory.
+        out_of_memory: bool,
     },
     /// It ended by itself.
     Exited {
@@ -36,6 +40,8 @@ pub enum Reason {
         status: ExitStatus,
         /// The exit code is among `exitcodes`.
         expected: bool,
+        /// The kernel killed it for lack of memory.
+        out_of_memory: bool,
     },
     /// It ended, and `autorestart` says to start it again.
     Autorestart,
@@ -48,6 +54,46 @@ pub enum Reason {
     RetriesExhausted {
         /// How often.
         failures: u32,
+    },
+    /// It is started again when the wait that `restart_delay` asks for is over.
+    WaitsToRestart {
+        /// Which end or failed start in a row it was, from 1.
+        ends: u32,
+        /// How long it waits.
+        wait: Duration,
+    },
+    /// It came to its end `restart_limit` times in a row.
+    CrashLoop {
+        /// How often.
+        ends: u32,
+        /// From the first end to the last.
+        within: Duration,
+    },
+    /// It ended in a way after which it is not to be started again (`restart_prevent`).
+    RestartPrevented {
+        /// How.
+        status: ExitStatus,
+    },
+    /// It was FATAL for `fatal_retry`.
+    SecondChance,
+    /// A hook on which its start depends has failed.
+    HookFailed {
+        /// Which.
+        point: HookPoint,
+        /// Why.
+        text: String,
+    },
+    /// The marker of a oneshot could not be read or written.
+    MarkerFailed {
+        /// Why.
+        text: String,
+    },
+    /// The marker of a oneshot says that it was done before.
+    DoneBefore,
+    /// The shutdown took longer than `shutdown_timeout`, and it was killed.
+    ShutdownTimeout {
+        /// That long.
+        timeout: Duration,
     },
     /// It ended as it was told to.
     StopCompleted {
@@ -80,6 +126,14 @@ impl Reason {
             Self::Autorestart => "autorestart",
             Self::BackoffElapsed { .. } => "backoff_elapsed",
             Self::RetriesExhausted { .. } => "retries_exhausted",
+            Self::WaitsToRestart { .. } => "waits_to_restart",
+            Self::CrashLoop { .. } => "crash_loop",
+            Self::RestartPrevented { .. } => "restart_prevented",
+            Self::SecondChance => "second_chance",
+            Self::HookFailed { .. } => "hook_failed",
+            Self::MarkerFailed { .. } => "marker_failed",
+            Self::DoneBefore => "done_before",
+            Self::ShutdownTimeout { .. } => "shutdown_timeout",
             Self::StopCompleted { .. } => "stop_completed",
             Self::StartAbandoned => "start_abandoned",
             Self::DaemonStopping => "daemon_stopping",
@@ -91,8 +145,9 @@ impl Reason {
     #[must_use]
     pub fn exit(&self) -> Option<ExitStatus> {
         match *self {
-            Self::ExitedTooQuickly { status }
+            Self::ExitedTooQuickly { status, .. }
             | Self::Exited { status, .. }
+            | Self::RestartPrevented { status }
             | Self::StopCompleted { status } => Some(status),
             Self::NeverStarted
             | Self::Autostart
@@ -102,6 +157,13 @@ impl Reason {
             | Self::Autorestart
             | Self::BackoffElapsed { .. }
             | Self::RetriesExhausted { .. }
+            | Self::WaitsToRestart { .. }
+            | Self::CrashLoop { .. }
+            | Self::SecondChance
+            | Self::HookFailed { .. }
+            | Self::MarkerFailed { .. }
+            | Self::DoneBefore
+            | Self::ShutdownTimeout { .. }
             | Self::StartAbandoned
             | Self::DaemonStopping
             | Self::SignalRefused { .. } => None,
@@ -117,24 +179,126 @@ impl fmt::Display for Reason {
             Self::Requested => f.write_str("requested by an operator or a client"),
             Self::StayedUp { startsecs } => write!(f, "stayed up for {startsecs} s (startsecs)"),
             Self::SpawnFailed { text } => write!(f, "start failed: {text}"),
-            Self::ExitedTooQuickly { status } => write!(f, "ended before startsecs: {status}"),
+            Self::ExitedTooQuickly {
+                status,
+                out_of_memory,
+            } => {
+                f.write_str("ended before startsecs: ")?;
+                write_end(f, *status, *out_of_memory)
+            }
             Self::Exited {
                 status,
-                expected: true,
-            } => write!(f, "ended: {status}, expected"),
-            Self::Exited {
-                status,
-                expected: false,
-            } => write!(f, "ended: {status}, not expected"),
+                expected,
+                out_of_memory,
+            } => {
+                f.write_str("ended: ")?;
+                write_end(f, *status, *out_of_memory)?;
+                f.write_str(if *expected {
+                    ", expected"
+                } else {
+                    ", not expected"
+                })
+            }
             Self::Autorestart => f.write_str("autorestart after its end"),
             Self::BackoffElapsed { attempt } => write!(f, "backoff over, try {attempt}"),
             Self::RetriesExhausted { failures } => {
                 write!(f, "{failures} failed starts, more than startretries")
             }
+            Self::WaitsToRestart { ends, wait } => write!(
+                f,
+                "starts again in {} (restart_delay, end {ends} in a row)",
+                in_words(*wait)
+            ),
+            Self::CrashLoop { ends, within } => {
+                write!(f, "crash loop: {ends} ends in {}", in_words(*within))
+            }
+            Self::RestartPrevented { status } => write!(
+                f,
+                "{}, after which it is not started again (restart_prevent)",
+                status.in_words(false)
+            ),
+            Self::SecondChance => f.write_str("a second chance (fatal_retry)"),
+            Self::HookFailed { point, text } => write!(f, "{} failed: {text}", point.name()),
+            Self::MarkerFailed { text } => write!(f, "its marker failed: {text}"),
+            Self::DoneBefore => f.write_str("done before, as its marker says"),
+            Self::ShutdownTimeout { timeout } => write!(
+                f,
+                "the shutdown took longer than {} (shutdown_timeout)",
+                in_words(*timeout)
+            ),
             Self::StopCompleted { status } => write!(f, "stopped: {status}"),
             Self::StartAbandoned => f.write_str("its start was given up"),
             Self::DaemonStopping => f.write_str("the daemon is stopping"),
             Self::SignalRefused { errno } => write!(f, "it could not be signalled (errno {errno})"),
+        }
+    }
+}
+
+fn write_end(f: &mut fmt::Formatter<'_>, status: ExitStatus, out_of_memory: bool) -> fmt::Result {
+    if out_of_memory {
+        f.write_str(&status.in_words(true))
+    } else {
+        write!(f, "{status}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told_in_words() {
+        let killed = ExitStatus::Signal {
+            signal: 9,
+            core_dumped: false,
+        };
+        for (reason, words) in [
+            (
+                Reason::Exited {
+                    status: killed,
+                    expected: false,
+                    out_of_memory: false,
+                },
+                "ended: terminated by SIGKILL, not expected",
+            ),
+            (
+                Reason::Exited {
+                    status: killed,
+                    expected: false,
+                    out_of_memory: true,
+                },
+                "ended: killed by SIGKILL, out of memory, not expected",
+            ),
+            (
+                Reason::CrashLoop {
+                    ends: 5,
+                    within: Duration::from_millis(12_300),
+                },
+                "crash loop: 5 ends in 12 s",
+            ),
+            (
+                Reason::WaitsToRestart {
+                    ends: 3,
+                    wait: Duration::from_millis(3_912),
+                },
+                "starts again in 3.9 s (restart_delay, end 3 in a row)",
+            ),
+            (
+                Reason::RestartPrevented {
+                    status: ExitStatus::Code(78),
+                },
+                "exit 78: an error in its configuration (EX_CONFIG), after which it is not started again \
+                 (restart_prevent)",
+            ),
+            (
+                Reason::HookFailed {
+                    point: HookPoint::PreStart,
+                    text: "exit status 1: no such database".to_owned(),
+                },
+                "pre_start failed: exit status 1: no such database",
+            ),
+        ] {
+            assert_eq!(reason.to_string(), words);
         }
     }
 }

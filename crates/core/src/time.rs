@@ -58,3 +58,48 @@ impl Wall {
 pub(crate) fn seconds(count: i64) -> Duration {
     Duration::from_secs(u64::try_from(count).unwrap_or(0))
 }
+
+/// A length of time for people: "80 ms", "3.9 s", "12 s", "5 min", "2 h 5 min".
+pub(crate) fn in_words(length: Duration) -> String {
+    let milliseconds = length.as_millis();
+    let seconds = length.as_secs();
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..10_000 => match (milliseconds % 1_000) / 100 {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        },
+        10_000..100_000 => format!("{seconds} s"),
+        100_000..3_600_000 => match seconds % 60 {
+            0 => format!("{} min", seconds / 60),
+            rest => format!("{} min {rest} s", seconds / 60),
+        },
+        _ => match (seconds % 3_600) / 60 {
+            0 => format!("{} h", seconds / 3_600),
+            minutes => format!("{} h {minutes} min", seconds / 3_600),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_told_as_people_read_them() {
+        for (milliseconds, words) in [
+            (0, "0 ms"),
+            (80, "80 ms"),
+            (1_000, "1 s"),
+            (3_999, "3.9 s"),
+            (12_300, "12 s"),
+            (99_999, "99 s"),
+            (120_000, "2 min"),
+            (125_000, "2 min 5 s"),
+            (3_600_000, "1 h"),
+            (7_500_000, "2 h 5 min"),
+        ] {
+            assert_eq!(in_words(Duration::from_millis(milliseconds)), words);
+        }
+    }
+}
