@@ -2,12 +2,137 @@
 //! the recorded history. The core says when; nothing here decides, and nothing here blocks the loop: what
 //! may wait runs as a task of the loop's runtime or on a thread of its own, and comes back as an event.
 
-use linchpin_core::Action;
+mod exec_probes;
+mod hooks;
+mod task_output;
+#[cfg(test)]
+mod task_tests;
+mod tasks;
+#[cfg(test)]
+mod testing;
+
+use linchpin_config::{ProbeKind, ProcessConfig};
+use linchpin_core::{Action, Check, CheckPurpose, Event, ExitStatus, Generation};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 
 use crate::shell::Shell;
 
+use tasks::Asker;
+pub(crate) use tasks::{TaskId, Tasks};
+
+/// What the loop keeps for services beyond their processes.
+#[derive(Debug)]
+pub(crate) struct Services {
+    /// Commands that run beside services.
+    pub(crate) tasks: Tasks,
+    /// What others have found out for the core. Bounded by what is under way: everything that was asked for is
+    /// answered once.
+    pub(crate) news: UnboundedReceiver<Event>,
+    /// For those who find something out.
+    #[expect(dead_code, reason = "the probes use it next")]
+    pub(crate) newsroom: UnboundedSender<Event>,
+}
+
+impl Services {
+    pub(crate) fn new() -> Self {
+        let (newsroom, news) = unbounded_channel();
+        Self {
+            tasks: Tasks::new(),
+            news,
+            newsroom,
+        }
+    }
+
+    /// When [`Shell::look_at_tasks`] is due.
+    pub(crate) fn deadline(&mut self) -> Option<Instant> {
+        self.tasks.deadline()
+    }
+
+    /// A start is released: nobody wants to know anything about it any more.
+    pub(crate) fn release(&mut self, generation: Generation) {
+        self.tasks.cancel_probes(generation);
+    }
+
+    /// The loop ends: nothing of it may be left.
+    pub(crate) fn end(&mut self) {
+        self.tasks.cancel_all();
+        while self.news.try_recv().is_ok() {}
+    }
+}
+
+/// The probe that a check is about.
+fn probe_of(config: &ProcessConfig, check: Check) -> Option<&ProbeKind> {
+    let service = config.service.as_ref()?;
+    let checks = match check.purpose {
+        CheckPurpose::Readiness => service.readiness.as_ref(),
+        CheckPurpose::Liveness => service.liveness.as_ref(),
+    };
+    let probe = checks?.probes.get(usize::from(check.index))?;
+    Some(&probe.kind)
+}
+
 impl Shell {
     /// Does an action that is about a service beyond its process.
-    #[expect(clippy::unused_self, reason = "nothing is done yet")]
-    pub(crate) fn act_for_service(&mut self, _action: &Action) {}
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are the shell's own"
+    )]
+    pub(crate) fn act_for_service(&mut self, action: Action) {
+        match action {
+            Action::RunHook {
+                process,
+                generation,
+                point,
+                pid,
+                config,
+                group,
+            } => self.run_hook((process, generation, point), pid, config, group),
+            Action::CancelHook { process, point, .. } => self.cancel_hook(process, point),
+            Action::Probe {
+                process,
+                generation,
+                pid,
+                check,
+                attempt,
+                timeout,
+                config,
+                group,
+            } => {
+                let asker = Asker::Probe {
+                    process,
+                    generation,
+                    check,
+                    attempt,
+                };
+                if let Some(ProbeKind::Exec { command }) = probe_of(&config, check) {
+                    let limited = (command.clone(), timeout);
+                    self.run_exec_probe(asker, limited, pid, config, group);
+                }
+            }
+            // Not done yet.
+            _ => {}
+        }
+    }
+
+    /// The process of a task has been reaped.
+    pub(crate) fn task_ended(&mut self, task: TaskId, status: ExitStatus) {
+        self.services.tasks.reaped(task, status);
+        self.take_task_answers();
+    }
+
+    /// Does what is due about tasks.
+    pub(crate) fn look_at_tasks(&mut self) {
+        self.services.tasks.look();
+        self.take_task_answers();
+    }
+
+    /// Tells the core what tasks have come to.
+    pub(crate) fn take_task_answers(&mut self) {
+        let answers = self.services.tasks.take_answers();
+        if !answers.is_empty() {
+            self.events.extend(answers);
+            self.feed_queued();
+        }
+    }
 }

@@ -140,7 +140,7 @@ impl Shell {
             | Action::CommitMarker { .. }
             | Action::MeasureMemory { .. }
             | Action::AdoptMain { .. }
-            | Action::Record(_)) => self.act_for_service(&action),
+            | Action::Record(_)) => self.act_for_service(action),
             Action::Print(text) => self.logs.print(text),
             Action::Log(message) => self.log(&message),
             Action::Reply { operation, outcome } => {
@@ -162,6 +162,7 @@ impl Shell {
         // The last output may have been late; nobody waits for it any more.
         self.draining.remove(&generation);
         self.runs.remove(&generation);
+        self.services.release(generation);
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.stdin = None;
         }

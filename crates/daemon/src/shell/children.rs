@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use linchpin_core::{ExitStatus, Generation, ProcessId};
 
+use crate::services::TaskId;
+
 /// One start of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
@@ -13,27 +15,36 @@ pub(crate) struct Start {
     pub(crate) has_streams: bool,
 }
 
+/// What a child is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Child {
+    /// A service.
+    Service(Start),
+    /// A command that runs beside one.
+    Task(TaskId),
+}
+
 /// The processes that are alive, as far as reaping tells.
 #[derive(Debug, Default)]
 pub(crate) struct Children {
-    by_pid: HashMap<i32, Start>,
-    /// Reaped before the spawner's answer was there. As many as there are spawner threads, at most.
+    by_pid: HashMap<i32, Child>,
+    /// Reaped before a spawner's answer was there. As many as there are spawner threads, at most.
     early: HashMap<i32, ExitStatus>,
     followed: HashMap<Generation, i32>,
 }
 
 impl Children {
     /// A process has been started; if it has been reaped already, how it ended.
-    pub(crate) fn started(&mut self, pid: i32, start: Start) -> Option<ExitStatus> {
+    pub(crate) fn started(&mut self, pid: i32, child: Child) -> Option<ExitStatus> {
         if let Some(status) = self.early.remove(&pid) {
             return Some(status);
         }
-        self.by_pid.insert(pid, start);
+        self.by_pid.insert(pid, child);
         None
     }
 
     /// A process has been reaped: whose it was.
-    pub(crate) fn reaped(&mut self, pid: i32) -> Option<Start> {
+    pub(crate) fn reaped(&mut self, pid: i32) -> Option<Child> {
         self.by_pid.remove(&pid)
     }
 
@@ -45,7 +56,7 @@ impl Children {
     /// Whether a process id is that of a service which has not been reaped: only then is it certain
     /// that a signal to it reaches no stranger.
     pub(crate) fn is_alive(&self, pid: i32) -> bool {
-        self.by_pid.contains_key(&pid)
+        matches!(self.by_pid.get(&pid), Some(Child::Service(_)))
     }
 
     pub(crate) fn follow(&mut self, generation: Generation, pgid: i32) {

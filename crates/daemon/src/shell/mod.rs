@@ -35,10 +35,11 @@ use crate::control::{Reply, Requests};
 use crate::fastcgi::SharedSocket;
 use crate::loading::{Load, Loaded, Loader};
 use crate::servers::Servers;
+use crate::services::Services;
 use crate::site::Site;
-use crate::spawner::{Answer, Spawner, Started};
+use crate::spawner::{Answer, MOST_SERVICE_THREADS, Spawner, Started};
 
-use children::{Children, Start};
+use children::{Child, Children, Start};
 use logs::SlotLog;
 use orphans::OrphanLog;
 use stdin::{Drained, Stdin};
@@ -65,8 +66,10 @@ type Sockets = HashMap<SocketId, Arc<SharedSocket>>;
 #[derive(Debug)]
 pub(crate) struct Shell {
     core: Supervisor,
-    site: Arc<Site>,
+    pub(crate) site: Arc<Site>,
     logs: LogHandle,
+    /// What is done for services beyond their processes.
+    pub(crate) services: Services,
     children: Children,
     spawner: Spawner,
     slots: HashMap<ProcessId, Slot>,
@@ -84,7 +87,8 @@ pub(crate) struct Shell {
     orphans: OrphanLog,
     loader: Loader,
     loads: UnboundedReceiver<Load>,
-    events: VecDeque<Event>,
+    /// What the core has not been told yet.
+    pub(crate) events: VecDeque<Event>,
     actions: Actions,
     /// SIGCHLD came, and the main log has not been told.
     has_untold_sigchld: bool,
@@ -122,6 +126,7 @@ pub(crate) struct Estate {
     children: Children,
     sockets: Sockets,
     spawner: Spawner,
+    services: Services,
     next_operation: u64,
 }
 
@@ -138,6 +143,7 @@ struct Slot {
     stdin: Option<Stdin>,
     stdout_log: SlotLog,
     stderr_log: SlotLog,
+    last_end: Option<ExitStatus>,
 }
 
 /// What wakes the loop from other threads.
@@ -162,6 +168,7 @@ impl Shell {
             children,
             sockets,
             spawner,
+            services,
             next_operation,
         } = match estate {
             Some(estate) => Estate {
@@ -172,7 +179,8 @@ impl Shell {
                 core: Supervisor::new(config),
                 children: Children::default(),
                 sockets: Sockets::new(),
-                spawner: Spawner::new(),
+                spawner: Spawner::new(MOST_SERVICE_THREADS),
+                services: Services::new(),
                 next_operation: 0,
             },
         };
@@ -180,6 +188,7 @@ impl Shell {
         Self {
             core,
             spawner,
+            services,
             logs: site.logs.clone(),
             site,
             children,
@@ -240,6 +249,14 @@ impl Shell {
                 }
                 () = std::future::ready(()), if is_reaping => is_reaping = self.reap(),
                 () = self.spawner.answered() => self.take_answers(),
+                () = self.services.tasks.answered() => self.take_answers(),
+                Some(event) = self.services.news.recv() => {
+                    self.events.push_back(event);
+                    while let Ok(event) = self.services.news.try_recv() {
+                        self.events.push_back(event);
+                    }
+                    self.feed_queued();
+                }
                 Some(event) = log_events.recv() => {
                     self.take_log_event(&event);
                     while let Ok(event) = log_events.try_recv() {
@@ -261,7 +278,8 @@ impl Shell {
         }
     }
 
-    fn end(self) -> End {
+    fn end(mut self) -> End {
+        self.services.end();
         match self.next_config {
             None => End::Exit,
             Some(loaded) => End::Restart(Box::new(Succession {
@@ -271,6 +289,7 @@ impl Shell {
                     children: self.children,
                     sockets: self.sockets,
                     spawner: self.spawner,
+                    services: self.services,
                     next_operation: self.next_operation,
                 },
             })),
@@ -287,9 +306,11 @@ impl Shell {
         }
     }
 
-    /// Takes what the spawner has answered by now.
+    /// Takes what the spawners have answered by now.
     fn take_answers(&mut self) {
-        for answer in self.spawner.take_answers() {
+        let mut answers = self.spawner.take_answers();
+        answers.extend(self.services.tasks.spawner().take_answers());
+        for answer in answers {
             self.take_answer(answer);
         }
     }
@@ -300,7 +321,7 @@ impl Shell {
         self.feed_queued();
     }
 
-    fn feed_queued(&mut self) {
+    pub(crate) fn feed_queued(&mut self) {
         while let Some(event) = self.events.pop_front() {
             let mut actions = std::mem::take(&mut self.actions);
             self.core.handle(event, now(), &mut actions);
@@ -320,6 +341,7 @@ impl Shell {
         [
             core,
             self.spawner.relief_due(),
+            self.services.deadline(),
             self.orphans.deadline(),
             self.wall_clock.deadline(),
         ]
@@ -331,6 +353,7 @@ impl Shell {
     fn deadline_reached(&mut self) {
         self.take_answers();
         self.spawner.relieve();
+        self.look_at_tasks();
         self.orphans.report(&self.logs);
         self.feed(Event::Wake);
     }
@@ -375,18 +398,18 @@ impl Shell {
                 }
             };
             let (pid, status) = (waited.pid.get(), exit_status(waited.status));
-            let mut start = self.children.reaped(pid);
-            if start.is_none() {
-                if self.spawner.is_starting(pid) {
+            let mut child = self.children.reaped(pid);
+            if child.is_none() {
+                if self.spawner.is_starting(pid) || self.services.tasks.spawner().is_starting(pid) {
                     self.children.reaped_early(pid, status);
                     continue;
                 }
                 // Its start may have been answered, and the answer not been read.
                 self.take_answers();
-                start = self.children.reaped(pid);
+                child = self.children.reaped(pid);
             }
-            match start {
-                Some(start) => self.ended(start, pid, status),
+            match child {
+                Some(child) => self.child_ended(child, pid, status),
                 None => {
                     had_orphans = true;
                     self.orphans.reaped(pid, status, &self.logs);
@@ -400,6 +423,13 @@ impl Shell {
         is_more
     }
 
+    fn child_ended(&mut self, child: Child, pid: i32, status: ExitStatus) {
+        match child {
+            Child::Service(start) => self.ended(start, pid, status),
+            Child::Task(task) => self.task_ended(task, status),
+        }
+    }
+
     fn ended(&mut self, start: Start, pid: i32, status: ExitStatus) {
         let Start {
             process,
@@ -411,6 +441,9 @@ impl Shell {
             self.draining.insert(generation, process);
         }
         self.owners.remove(&process);
+        if let Some(slot) = self.slots.get_mut(&process) {
+            slot.last_end = Some(status);
+        }
         let group_alive = Pid::new(pid).is_some_and(linchpin_sys::group::group_exists);
         self.feed(Event::Exited {
             process,
@@ -419,6 +452,11 @@ impl Shell {
             drained,
             group_alive,
         });
+    }
+
+    /// How a process has ended the last time.
+    pub(crate) fn last_end(&self, process: ProcessId) -> Option<ExitStatus> {
+        self.slots.get(&process).and_then(|slot| slot.last_end)
     }
 
     fn take_answer(&mut self, answer: Answer) {
@@ -464,7 +502,7 @@ impl Shell {
                     generation,
                     has_streams,
                 };
-                let early = self.children.started(pid, start);
+                let early = self.children.started(pid, Child::Service(start));
                 self.feed(Event::Spawned {
                     process,
                     generation,
@@ -487,6 +525,18 @@ impl Shell {
                     failure,
                 });
             }
+            Answer::TaskStarted { task, result } => {
+                let pid = result.as_ref().ok().map(|started| started.pid);
+                self.services.tasks.started(task, result);
+                let early = match pid {
+                    Some(pid) => self.children.started(pid, Child::Task(task)),
+                    None => None,
+                };
+                match early {
+                    Some(status) => self.task_ended(task, status),
+                    None => self.take_task_answers(),
+                }
+            }
         }
     }
 }
@@ -498,7 +548,7 @@ fn now() -> Now {
     }
 }
 
-fn exit_status(status: linchpin_sys::reap::ExitStatus) -> ExitStatus {
+pub(crate) fn exit_status(status: linchpin_sys::reap::ExitStatus) -> ExitStatus {
     match status {
         linchpin_sys::reap::ExitStatus::Exited(code) => ExitStatus::Code(code),
         linchpin_sys::reap::ExitStatus::Signaled {

@@ -10,7 +10,9 @@ use linchpin_sys::Pid;
 use linchpin_sys::spawn::SpawnSlot;
 
 use super::launch;
+use super::task::{self, TaskStart, TaskStarted};
 use crate::fastcgi::{self, SharedSocket};
+use crate::services::TaskId;
 use crate::site::{AutoLog, Site};
 
 /// Something that may take long.
@@ -27,6 +29,8 @@ pub(crate) enum Job {
     },
     /// Start a process.
     Launch(Box<Launch>),
+    /// Start a command that runs beside a process.
+    StartTask(Box<TaskStart>),
     /// Open a listening socket and close it again.
     TrySocket {
         operation: OperationId,
@@ -73,6 +77,11 @@ pub(crate) enum Answer {
         process: ProcessId,
         generation: Generation,
         result: Result<Started, SpawnFailure>,
+    },
+    TaskStarted {
+        task: TaskId,
+        /// Why there is no process, if there is none.
+        result: Result<TaskStarted, String>,
     },
 }
 
@@ -123,6 +132,10 @@ impl Job {
                     result,
                 })
             }
+            Self::StartTask(start) => Some(Answer::TaskStarted {
+                task: start.task,
+                result: task::start(&start, slot),
+            }),
             Self::TrySocket { operation, config } => Some(Answer::SocketTried {
                 operation,
                 failure: fastcgi::open(&config).err(),

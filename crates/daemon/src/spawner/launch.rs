@@ -30,14 +30,22 @@ pub(super) struct Resolved {
     words: Vec<String>,
 }
 
-/// Finds what a command would run.
+/// Finds what the command of a process would run.
 pub(super) fn resolve(config: &ProcessConfig, site: &Site) -> Result<Resolved, SpawnFailure> {
+    resolve_command(&config.command, config, site)
+}
+
+/// Finds what a command would run that is run as a process is.
+pub(super) fn resolve_command(
+    command: &str,
+    config: &ProcessConfig,
+    site: &Site,
+) -> Result<Resolved, SpawnFailure> {
     let not_executable = |text: String| SpawnFailure {
         kind: SpawnFailureKind::NotExecutable,
         text,
     };
-    let words =
-        command_words(&config.command).map_err(|error| not_executable(error.to_string()))?;
+    let words = command_words(command).map_err(|error| not_executable(error.to_string()))?;
     let search = SearchPath {
         of_program: config.environment.get("PATH").map(String::as_str),
         of_daemon: site.path.as_deref(),
@@ -81,7 +89,7 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
         })?),
         None => None,
     };
-    let Resolved { program, words } = resolve(config, site)?;
+    let resolved = resolve(config, site)?;
     let dispatchers = |error: &io::Error| other(dispatcher_text(&config.name, error));
     let stdout = Output::open(launch, StreamKind::Stdout).map_err(|error| dispatchers(&error))?;
     let stderr = if config.redirect_stderr {
@@ -97,10 +105,7 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
         }
     };
 
-    let arguments = words.into_iter().map(OsString::from).collect();
-    let mut command = Command::new(program, arguments);
-    command.shared_environment = site.environment.clone();
-    command.environment = site.variables_of(config, group);
+    let mut command = command(resolved, config, group, site)?;
     command.stdin = Stream::Descriptor(stdin);
     let (stdout_end, stdout_capture) = stdout.split();
     command.stdout = stdout_end;
@@ -113,14 +118,6 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
             Stderr::Own(end)
         }
     };
-    command.directory = config.directory.as_ref().map(PathBuf::from);
-    command.umask = config.umask;
-    command.files_limit = Some(site.files_limit);
-    command.close_descriptors_below = site.minfds;
-    if let Some(uid) = config.uid {
-        command.credentials =
-            Credentials::for_uid(uid, &site.accounts).map_err(|error| other(error.to_string()))?;
-    }
     let prepared = command
         .prepare()
         .map_err(|error| prepare_failure(&config.name, &error))?;
@@ -151,6 +148,29 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
         stdin: stdin_writer,
         has_streams,
     })
+}
+
+/// A command that is run as a process is: its user, directory, file mode mask, environment and limits.
+pub(super) fn command(
+    resolved: Resolved,
+    config: &ProcessConfig,
+    group: &str,
+    site: &Site,
+) -> Result<Command, SpawnFailure> {
+    let Resolved { program, words } = resolved;
+    let arguments = words.into_iter().map(OsString::from).collect();
+    let mut command = Command::new(program, arguments);
+    command.shared_environment = site.environment.clone();
+    command.environment = site.variables_of(config, group);
+    command.directory = config.directory.as_ref().map(PathBuf::from);
+    command.umask = config.umask;
+    command.files_limit = Some(site.files_limit);
+    command.close_descriptors_below = site.minfds;
+    if let Some(uid) = config.uid {
+        command.credentials =
+            Credentials::for_uid(uid, &site.accounts).map_err(|error| other(error.to_string()))?;
+    }
+    Ok(command)
 }
 
 /// Where one output of a process goes.

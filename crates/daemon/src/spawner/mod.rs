@@ -3,11 +3,13 @@
 //! A start may hang: the command may be on a dead network file system, the log directory too, and a
 //! thread that has cloned with `CLONE_VFORK` waits for the exec. So none of that happens on the main
 //! thread. One thread is enough as long as it gets on; when a start takes longer than [`PATIENCE`]
-//! another thread takes the next one, up to [`MOST_THREADS`]. The threads outlive a restart of the daemon,
+//! another thread takes the next one, up to a limit. Services and the commands beside them (hooks, probes) have a
+//! spawner each, so that probes that hang keep no service from being started. The threads outlive a restart of the daemon,
 //! as a start that hangs does: its answer finds the loop that is there when it comes.
 
 mod job;
 mod launch;
+mod task;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,12 +21,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use job::{Answer, Job, Launch, Started};
+pub(crate) use task::{TaskStart, TaskStarted};
 
 /// How long one start may take before another thread takes the next.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Most threads, so most starts that may hang at the same time before further ones wait.
-const MOST_THREADS: usize = 16;
+/// Most threads for services, so most starts that may hang at the same time before further ones wait.
+pub(crate) const MOST_SERVICE_THREADS: usize = 16;
 
 /// While further jobs wait, the main thread is woken for so many answers at once. Waking it for each made the
 /// start of a thousand services 7 % longer on two cores.
@@ -35,6 +38,7 @@ const ANSWERS_AT_ONCE: usize = 16;
 pub(crate) struct Spawner {
     shared: Arc<Shared>,
     workers: Vec<Arc<Worker>>,
+    most_threads: usize,
     relief: Option<Relief>,
 }
 
@@ -48,7 +52,7 @@ struct Relief {
 #[derive(Debug)]
 struct Shared {
     /// Bounded by the number of processes, each of which has at most one start and one check under way, and of
-    /// groups, each of which is added at most once at a time.
+    /// groups, each of which is added at most once at a time; for tasks by how many there are at most.
     jobs: Mutex<Queue>,
     wake: Condvar,
     /// Bounded as the jobs are: one answer each.
@@ -67,6 +71,17 @@ struct Queue {
     is_closed: bool,
 }
 
+/// How the queue stands.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    /// Jobs wait.
+    is_waiting: bool,
+    /// How many have been taken by now.
+    taken: u64,
+    /// There are answers for which the bell has not been rung.
+    has_untold: bool,
+}
+
 /// What the main thread may know of a thread.
 #[derive(Debug, Default)]
 struct Worker {
@@ -76,7 +91,7 @@ struct Worker {
 }
 
 impl Spawner {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(most_threads: usize) -> Self {
         let shared = Arc::new(Shared {
             jobs: Mutex::default(),
             wake: Condvar::new(),
@@ -86,6 +101,7 @@ impl Spawner {
         Self {
             shared,
             workers: Vec::new(),
+            most_threads,
             relief: None,
         }
     }
@@ -99,15 +115,34 @@ impl Spawner {
         self.shared.wake.notify_one();
     }
 
+    /// Takes a job back that no thread has taken yet; whether there was one.
+    pub(crate) fn withdraw(&self, is_it: impl Fn(&Job) -> bool) -> bool {
+        let mut queue = self.shared.queue();
+        let Some(at) = queue.jobs.iter().position(is_it) else {
+            return false;
+        };
+        queue.jobs.remove(at);
+        if queue.jobs.is_empty() && queue.untold > 0 {
+            queue.untold = 0;
+            self.shared.bell.notify_one();
+        }
+        true
+    }
+
     /// When [`relieve`](Self::relieve) is due: [`PATIENCE`] after the last job was taken while others wait.
     /// A long queue that moves needs no further thread: it would only compete for the cores.
     pub(crate) fn relief_due(&mut self) -> Option<Instant> {
-        let (is_waiting, taken) = self.shared.look();
-        if self.workers.len() >= MOST_THREADS || !is_waiting {
+        let look = self.shared.look();
+        // When all threads may hang, there is only to see what has been answered before.
+        let is_of_use = self.workers.len() < self.most_threads || look.has_untold;
+        if !look.is_waiting || !is_of_use {
             self.relief = None;
-        } else if self.relief.is_none_or(|relief| relief.taken != taken) {
+        } else if self.relief.is_none_or(|relief| relief.taken != look.taken) {
             let due = Instant::now() + PATIENCE;
-            self.relief = Some(Relief { due, taken });
+            self.relief = Some(Relief {
+                due,
+                taken: look.taken,
+            });
         }
         self.relief.map(|relief| relief.due)
     }
@@ -119,7 +154,9 @@ impl Spawner {
         };
         self.relief = None;
         let is_busy = |worker: &Arc<Worker>| worker.is_busy.load(Ordering::SeqCst);
-        if self.shared.look() == (true, relief.taken) && self.workers.iter().all(is_busy) {
+        let look = self.shared.look();
+        let stands_still = look.is_waiting && look.taken == relief.taken;
+        if stands_still && self.workers.iter().all(is_busy) {
             self.add_thread();
         }
     }
@@ -131,6 +168,7 @@ impl Spawner {
 
     /// Takes what has been answered by now.
     pub(crate) fn take_answers(&self) -> Vec<Answer> {
+        self.shared.queue().untold = 0;
         std::mem::take(&mut *self.shared.answers())
     }
 
@@ -145,7 +183,7 @@ impl Spawner {
     }
 
     fn add_thread(&mut self) {
-        if self.workers.len() >= MOST_THREADS {
+        if self.workers.len() >= self.most_threads {
             return;
         }
         let worker = Arc::<Worker>::default();
@@ -177,10 +215,13 @@ impl Shared {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether jobs wait, and how many have been taken by now.
-    fn look(&self) -> (bool, u64) {
+    fn look(&self) -> Look {
         let queue = self.queue();
-        (!queue.jobs.is_empty(), queue.taken)
+        Look {
+            is_waiting: !queue.jobs.is_empty(),
+            taken: queue.taken,
+            has_untold: queue.untold > 0,
+        }
     }
 
     fn work(&self, worker: &Worker) {
