@@ -259,6 +259,7 @@ impl Supervisor {
         let group = config.name.clone();
         self.publish(Notice::GroupAdded { group }, step);
         self.groups.insert(config.clone(), members.clone());
+        self.dependencies_are_others();
         self.adopt_remains(&config.name, &members);
         members
     }
@@ -281,6 +282,7 @@ impl Supervisor {
         for id in group.members {
             self.remove_process(id, step);
         }
+        self.dependencies_are_others();
         // A pool does not hear of its own end.
         self.pools.remove(name, step);
         let group = name.to_owned();
@@ -365,10 +367,12 @@ impl Supervisor {
         let config = Arc::new(config);
         self.configured.replace(old, &config);
         self.groups.replace(config, members);
+        self.dependencies_are_others();
     }
 
     fn remove_process(&mut self, id: ProcessId, step: &mut Step<'_>) {
         self.end_watching(id, step);
+        self.forget_dependent(id);
         self.timers.cancel(Timer::Process(id));
         self.timers.cancel(Timer::Drain(id));
         self.timers.cancel(Timer::StopReport(id));

@@ -61,7 +61,7 @@ pub use pool::{
 pub use reason::Reason;
 pub use service::{
     Check, CheckPurpose, HookPoint, MarkerState, Notification, Occurrence, OccurrenceKind,
-    ProbeOutcome,
+    ProbeOutcome, Wait,
 };
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;

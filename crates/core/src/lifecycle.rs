@@ -105,6 +105,10 @@ impl Supervisor {
         {
             shutdown.tier.remove(&id);
         }
+        if from == ProcessState::Starting {
+            self.end_wait(id);
+        }
+        self.may_concern_dependents(id);
         self.look_at_watchers(id, step);
     }
 
@@ -127,7 +131,9 @@ impl Supervisor {
         self.timers.cancel(Timer::Process(id));
         self.change_state(id, ProcessState::Starting, reason, step);
         self.give_up_if_blocked_for_good(id, step);
-        self.unblock(id, step);
+        if !self.start_waits_its_turn(id) {
+            self.unblock(id, step);
+        }
     }
 
     /// Asks for the process of a start that waits, if it need not wait any longer.
@@ -138,6 +144,12 @@ impl Supervisor {
         if process.life != Life::Blocked || !process.remains.is_empty() || self.shutdown.is_some() {
             return;
         }
+        if self.waits_for_dependencies(id, step) {
+            return;
+        }
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
         self.next_generation += 1;
         let generation = Generation(self.next_generation);
         process.generation = generation;
@@ -253,7 +265,21 @@ impl Supervisor {
         step.act(Action::Log(Message::EnteredRunning { name, startsecs }));
     }
 
-    fn enter_backoff(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
+    /// A start comes to nothing, and trying again would not help.
+    pub(crate) fn fail_for_good(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        process.life = Life::None;
+        process.spawn_error = Some(reason.to_string());
+        let name = process.config.name.clone();
+        self.change_state(id, ProcessState::Backoff, reason.clone(), step);
+        self.change_state(id, ProcessState::Fatal, reason.clone(), step);
+        let reason = reason.to_string();
+        step.act(Action::Log(Message::GaveUpFor { name, reason }));
+    }
+
+    pub(crate) fn enter_backoff(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
         self.change_state(id, ProcessState::Backoff, reason, step);
         let Some(process) = self.processes.get_mut(&id) else {
             return;

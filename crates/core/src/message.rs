@@ -31,6 +31,10 @@ pub enum Message {
     GaveUp {
         name: String,
     },
+    GaveUpFor {
+        name: String,
+        reason: String,
+    },
     Exited {
         name: String,
         status: ExitStatus,
@@ -79,6 +83,10 @@ pub enum Message {
     },
     WaitingToStop {
         name: String,
+    },
+    Waits {
+        name: String,
+        texts: Vec<String>,
     },
     WaitingToDie {
         names: Vec<String>,
@@ -172,7 +180,9 @@ impl Message {
             | Self::GaveUp { .. }
             | Self::CreatingSocket { .. }
             | Self::ClosingSocket { .. }
+            | Self::GaveUpFor { .. }
             | Self::WaitingToStop { .. }
+            | Self::Waits { .. }
             | Self::WaitingToDie { .. } => LogLevel::Info,
             Self::Exited { expected, .. } | Self::Stopped { expected, .. } => {
                 if *expected {
@@ -223,6 +233,9 @@ impl fmt::Display for Message {
                     f,
                     "gave up: {name} entered FATAL state, too many start retries too quickly"
                 )
+            }
+            Self::GaveUpFor { name, reason } => {
+                write!(f, "gave up: {name} entered FATAL state, {reason}")
             }
             Self::Exited {
                 name,
@@ -275,6 +288,7 @@ impl fmt::Display for Message {
             }
             Self::AlreadyRunning { name } => write!(f, "process '{name}' already running"),
             Self::WaitingToStop { name } => write!(f, "waiting for {name} to stop"),
+            Self::Waits { name, texts } => write!(f, "{name} waits: {}", texts.join("; ")),
             Self::WaitingToDie { names } => write!(f, "waiting for {} to die", names.join(", ")),
             Self::ExitRequest { signal } => {
                 write!(

@@ -113,6 +113,15 @@ impl Process {
         }
     }
 
+    /// As clients name it: `group:name`, or the name alone where both are the same.
+    pub(crate) fn spec(&self) -> String {
+        if self.group == self.config.name {
+            self.group.clone()
+        } else {
+            format!("{}:{}", self.group, self.config.name)
+        }
+    }
+
     pub(crate) fn is_expected(&self, status: ExitStatus) -> bool {
         self.config.exitcodes.contains(&status.code())
     }

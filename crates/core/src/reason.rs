@@ -102,6 +102,28 @@ pub enum Reason {
     },
     /// Its start was given up before there was a process.
     StartAbandoned,
+    /// A service that is started depends on it.
+    NeededBy {
+        /// That service.
+        name: String,
+    },
+    /// What it depends on has given up.
+    DependencyFailed {
+        /// What.
+        text: String,
+    },
+    /// What it depends on was not there in time (`depends_timeout`).
+    DependencyTimeout {
+        /// What it waited for.
+        text: String,
+    },
+    /// What it depends on is gone.
+    DependencyLost {
+        /// What.
+        name: String,
+    },
+    /// What it depends on is being stopped, and it goes along.
+    DependencyStops,
     /// The daemon is going down.
     DaemonStopping,
     /// It could not be signalled.
@@ -228,6 +250,13 @@ impl fmt::Display for Reason {
             ),
             Self::StopCompleted { status } => write!(f, "stopped: {status}"),
             Self::StartAbandoned => f.write_str("its start was given up"),
+            Self::NeededBy { name } => write!(f, "needed by {name}"),
+            Self::DependencyFailed { text } => write!(f, "a dependency failed: {text}"),
+            Self::DependencyTimeout { text } => {
+                write!(f, "gave up waiting (depends_timeout): {text}")
+            }
+            Self::DependencyLost { name } => write!(f, "its dependency {name} went away"),
+            Self::DependencyStops => f.write_str("goes down and up with a dependency"),
             Self::DaemonStopping => f.write_str("the daemon is stopping"),
             Self::SignalRefused { errno } => write!(f, "it could not be signalled (errno {errno})"),
         }

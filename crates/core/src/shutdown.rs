@@ -73,10 +73,13 @@ impl Supervisor {
             shutdown.restart = shutdown.restart && restart;
             return;
         }
+        self.forget_held_stops();
+        let tiers = self.tiers();
+        let pending = self.in_order_of_dependencies(tiers);
         self.shutdown = Some(Shutdown {
             restart,
             tier: BTreeSet::new(),
-            pending: self.tiers(),
+            pending,
             last_events_until: None,
             finished: false,
         });
@@ -212,6 +215,20 @@ impl Supervisor {
             }
         }
         tiers
+    }
+
+    /// The same, with dependents before what they depend on.
+    fn in_order_of_dependencies(&mut self, tiers: Vec<Tier>) -> Vec<Tier> {
+        let in_stop_order = tiers
+            .into_iter()
+            .rev()
+            .map(|tier| (tier.group, tier.members))
+            .collect();
+        self.dependents_first(in_stop_order)
+            .into_iter()
+            .rev()
+            .map(|(group, members)| Tier { group, members })
+            .collect()
     }
 
     pub(crate) fn report_shutdown(&mut self, step: &mut Step<'_>) {

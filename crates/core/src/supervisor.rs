@@ -12,6 +12,7 @@ use crate::operation::Operation;
 use crate::pool::Pools;
 use crate::process::Process;
 use crate::remains::Remains;
+use crate::service::Dependencies;
 use crate::shutdown::Shutdown;
 use crate::sockets::{Addition, Sockets};
 use crate::timers::{Timer, Timers};
@@ -33,6 +34,7 @@ pub struct Supervisor {
     /// Groups that are about to be added.
     pub(crate) additions: BTreeMap<OperationId, Addition>,
     pub(crate) timers: Timers,
+    pub(crate) dependencies: Dependencies,
     pub(crate) pools: Pools,
     pub(crate) shutdown: Option<Shutdown>,
     pub(crate) next_process: u32,
@@ -65,6 +67,7 @@ impl Supervisor {
             sockets: Sockets::default(),
             additions: BTreeMap::new(),
             timers: Timers::default(),
+            dependencies: Dependencies::default(),
             pools: Pools::default(),
             shutdown: None,
             next_process: 0,
@@ -232,9 +235,11 @@ impl Supervisor {
             Event::Command { operation, command } => self.command(operation, command, &mut step),
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
+        self.settle(&mut step);
         self.continue_shutdown(&mut step);
         while let Some(timer) = self.timers.pop_due(now.monotonic) {
             self.fire(timer, &mut step);
+            self.settle(&mut step);
             self.continue_shutdown(&mut step);
         }
         self.tick(&mut step);
@@ -244,6 +249,7 @@ impl Supervisor {
     fn fire(&mut self, timer: Timer, step: &mut Step<'_>) {
         match timer {
             Timer::Process(id) => self.process_timer(id, step),
+            Timer::Dependencies(id) => self.look_at_wait(id),
             Timer::Drain(id) => self.complete_exit(id, Restart::AsConfigured, step),
             Timer::StopReport(id) => self.report_stop(id, step),
             Timer::Remains(generation) => self.remains_timer(generation, step),

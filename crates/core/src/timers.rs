@@ -11,6 +11,8 @@ use crate::{Generation, Monotonic, ProcessId};
 pub(crate) enum Timer {
     /// The next change of a process: startsecs, backoff, restart, stop timeout.
     Process(ProcessId),
+    /// The next moment at which a start that waits for dependencies may go on, or is given up.
+    Dependencies(ProcessId),
     /// The end of the wait for the last output of an exited process.
     Drain(ProcessId),
     /// The next "waiting for x to stop".

@@ -4,6 +4,8 @@
 mod fastcgi;
 #[path = "behaviour/script.rs"]
 mod script;
+#[path = "behaviour/service_words.rs"]
+mod service_words;
 mod support;
 
 use script::check;
@@ -51,4 +53,9 @@ fn shutdown_and_restart_of_the_daemon() {
 #[test]
 fn events_and_listeners() {
     check(include_str!("behaviour/events.txt"));
+}
+
+#[test]
+fn dependencies() {
+    check(include_str!("behaviour/dependencies.txt"));
 }

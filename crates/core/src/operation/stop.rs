@@ -24,7 +24,13 @@ impl Supervisor {
         if !matches!(target, Target::Process { .. }) {
             self.cancel_restarts(target, step);
         }
-        for (watcher, process) in self.begin(id, target, Kind::Stop { wait }, step) {
+        let parts = self.begin(id, target, Kind::Stop { wait }, step);
+        let targets: Vec<ProcessId> = parts.iter().map(|(_, process)| *process).collect();
+        let dependents = self.hold_stops(&targets);
+        for dependent in dependents {
+            self.stop_dependent(dependent, step);
+        }
+        for (watcher, process) in parts {
             self.begin_stop_of(watcher, process, wait, step);
         }
     }
@@ -62,6 +68,12 @@ impl Supervisor {
             self.stop(process, Reason::Requested, step);
             let result = |part: &Part| Err(Failure::NotRunning(part.spec()));
             return self.finish_part(watcher, Ended::AtOnce, result, step);
+        }
+        if self.stop_is_held(process) {
+            if wait {
+                self.set_progress(watcher, Progress::Stopping);
+            }
+            return;
         }
         self.stop(process, Reason::Requested, step);
         let Some(current) = self.processes.get(&process) else {

@@ -12,7 +12,6 @@ pub(crate) struct Checking {}
 
 impl Supervisor {
     /// Whether a process is ready: RUNNING, and all its readiness checks pass.
-    #[expect(dead_code, reason = "dependencies use it next")]
     pub(crate) fn is_ready(&self, id: ProcessId) -> bool {
         self.processes
             .get(&id)

@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::Reason;
 
 pub(crate) use checks::Checking;
-pub(crate) use dependencies::Waiting;
+pub use dependencies::Wait;
+pub(crate) use dependencies::{Dependencies, Waiting};
 pub(crate) use hooks::Preparing;
 pub(crate) use restart::Restarts;
 

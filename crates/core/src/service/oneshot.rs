@@ -22,4 +22,12 @@ impl Supervisor {
         _step: &mut Step<'_>,
     ) {
     }
+
+    /// Whether a process has run to its end with success since the daemon began.
+    pub(crate) fn is_completed(&self, id: ProcessId) -> bool {
+        self.processes
+            .get(&id)
+            .and_then(|process| process.service.as_ref())
+            .is_some_and(|service| service.completed)
+    }
 }

@@ -7,7 +7,6 @@ impl Supervisor {
     /// Stops a running service and starts it again when it is down.
     ///
     /// A stop that a person or the daemon's end asks for meanwhile wins: then it stays down.
-    #[expect(dead_code, reason = "liveness and dependencies use it next")]
     pub(crate) fn stop_and_start(&mut self, id: ProcessId, reason: &Reason, step: &mut Step<'_>) {
         self.stop(id, reason.clone(), step);
         let Some(process) = self.processes.get_mut(&id) else {

@@ -17,7 +17,7 @@ use linchpin_core::{
     SocketId, SpawnFailure, SpawnFailureKind, Supervisor, Target, Wall,
 };
 
-use crate::{fastcgi, support};
+use crate::{fastcgi, service_words, support};
 
 const SECOND: f64 = 1e9;
 
@@ -54,7 +54,10 @@ fn play(script: &str) -> String {
             continue;
         }
         let words: Vec<&str> = line.split_whitespace().collect();
+        // Seen only when the test fails: how far it came.
+        eprintln!("{line}");
         stage.act(&words);
+        eprint!("{}", stage.output);
         output.push_str(&std::mem::take(&mut stage.output));
     }
     output
@@ -686,7 +689,10 @@ fn program(kind: &str, words: &[&str]) -> Program {
                     .map(|name| EventType::from_name(name).expect("an event type"))
                     .collect();
             }
-            other => panic!("a program says {other}"),
+            other => assert!(
+                service_words::take(&mut process, other, value),
+                "a program says {other}"
+            ),
         }
     }
     Program {
