@@ -266,7 +266,7 @@ impl Supervisor {
     }
 
     /// A start comes to nothing, and trying again would not help.
-    pub(crate) fn fail_for_good(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
+    pub(crate) fn fail_for_good(&mut self, id: ProcessId, reason: &Reason, step: &mut Step<'_>) {
         let Some(process) = self.processes.get_mut(&id) else {
             return;
         };

@@ -158,6 +158,11 @@ impl Reason {
             Self::ShutdownTimeout { .. } => "shutdown_timeout",
             Self::StopCompleted { .. } => "stop_completed",
             Self::StartAbandoned => "start_abandoned",
+            Self::NeededBy { .. } => "needed_by",
+            Self::DependencyFailed { .. } => "dependency_failed",
+            Self::DependencyTimeout { .. } => "dependency_timeout",
+            Self::DependencyLost { .. } => "dependency_lost",
+            Self::DependencyStops => "dependency_stops",
             Self::DaemonStopping => "daemon_stopping",
             Self::SignalRefused { .. } => "signal_refused",
         }
@@ -187,6 +192,11 @@ impl Reason {
             | Self::DoneBefore
             | Self::ShutdownTimeout { .. }
             | Self::StartAbandoned
+            | Self::NeededBy { .. }
+            | Self::DependencyFailed { .. }
+            | Self::DependencyTimeout { .. }
+            | Self::DependencyLost { .. }
+            | Self::DependencyStops
             | Self::DaemonStopping
             | Self::SignalRefused { .. } => None,
         }

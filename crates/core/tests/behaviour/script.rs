@@ -54,10 +54,7 @@ fn play(script: &str) -> String {
             continue;
         }
         let words: Vec<&str> = line.split_whitespace().collect();
-        // Seen only when the test fails: how far it came.
-        eprintln!("{line}");
         stage.act(&words);
-        eprint!("{}", stage.output);
         output.push_str(&std::mem::take(&mut stage.output));
     }
     output

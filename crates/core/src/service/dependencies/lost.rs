@@ -59,9 +59,7 @@ impl Supervisor {
         if !needs_it_up {
             return;
         }
-        let reason = Reason::DependencyLost {
-            name: lost.spec(),
-        };
+        let reason = Reason::DependencyLost { name: lost.spec() };
         match service.on_dependency_lost {
             OnDependencyLost::Keep => {}
             OnDependencyLost::Restart => self.stop_and_start(dependent, &reason, step),

@@ -80,11 +80,13 @@ impl Supervisor {
     }
 
     /// A service has become ready, or is ready no more.
+    #[expect(dead_code, reason = "readiness calls it next")]
     pub(crate) fn readiness_changed(&mut self, id: ProcessId, _step: &mut Step<'_>) {
         self.may_concern_dependents(id);
     }
 
     /// A process has run to its end with success, or its marker says so.
+    #[expect(dead_code, reason = "oneshots call it next")]
     pub(crate) fn completed_changed(&mut self, id: ProcessId, _step: &mut Step<'_>) {
         self.may_concern_dependents(id);
     }

@@ -122,7 +122,7 @@ impl Supervisor {
             && !is_pulled_in
             && service.on_dependency_failed == OnDependencyFailed::Fail
         {
-            self.fail_for_good(id, Reason::DependencyFailed { text }, step);
+            self.fail_for_good(id, &Reason::DependencyFailed { text }, step);
             return true;
         }
         if limit.is_some_and(|limit| limit <= now) {
