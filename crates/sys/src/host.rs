@@ -1,11 +1,11 @@
-//! The name of this machine, and IPv4 addresses of names.
+//! The name of this machine, and addresses of names.
 //!
 //! libc's resolver is not used: in a static glibc build it loads shared objects. `/etc/hosts` is read here; about
 //! other names, those of DNS among them, `getent` can be asked by whoever may wait for it.
 
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,9 +30,7 @@ pub enum ResolveError {
         host: String,
     },
     /// `getent` does not know it either, or there is no `getent`.
-    #[error(
-        "cannot resolve {host}: not an IPv4 address, not in /etc/hosts, and getent has no answer"
-    )]
+    #[error("cannot resolve {host}: not an address, not in /etc/hosts, and getent has no answer")]
     Unanswered {
         /// The name.
         host: String,
@@ -64,18 +62,13 @@ pub fn resolve_ipv4_under(root: &Path, host: &str) -> Result<Ipv4Addr, ResolveEr
     if let Ok(address) = host.parse() {
         return Ok(address);
     }
-    let hosts = match fs::read(root.join("etc/hosts")) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => {
-            return Err(ResolveError::HostsFile {
-                host: host.to_owned(),
-                source,
-            });
-        }
-    };
+    let hosts = read_hosts(root, host)?;
     let name = host.strip_suffix('.').unwrap_or(host);
-    if let Some(address) = find_in_hosts(&hosts, name) {
+    let first = find_in_hosts(&hosts, name).find_map(|address| match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    });
+    if let Some(address) = first {
         return Ok(address);
     }
     if name.eq_ignore_ascii_case("localhost") {
@@ -116,11 +109,73 @@ fn first_address(answer: &str) -> Option<Ipv4Addr> {
     answer.split_ascii_whitespace().next()?.parse().ok()
 }
 
-fn find_in_hosts(hosts: &str, name: &str) -> Option<Ipv4Addr> {
-    hosts.lines().find_map(|line| {
+/// The addresses of `host`, of both families, in the order in which they are to be tried: an address, a name in
+/// `/etc/hosts`, `localhost`, or what the system's `getent` says. May block for as long as `time_limit`.
+///
+/// # Errors
+/// If nobody knows it.
+pub fn look_up(host: &str, time_limit: Duration) -> Result<Vec<IpAddr>, ResolveError> {
+    let getent = Getent::of_this_machine(time_limit);
+    look_up_with(Path::new("/"), getent.as_ref(), host)
+}
+
+fn look_up_with(
+    root: &Path,
+    getent: Option<&Getent>,
+    host: &str,
+) -> Result<Vec<IpAddr>, ResolveError> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![address]);
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let known: Vec<IpAddr> = find_in_hosts(&read_hosts(root, host)?, name).collect();
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    if name.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let answer = getent.and_then(|getent| getent.ask(&["ahosts", host]));
+    let found = answer.as_deref().map(all_addresses).unwrap_or_default();
+    if found.is_empty() {
+        return Err(ResolveError::Unanswered {
+            host: host.to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// Those of the lines of `getent ahosts`, each of which comes once for each type of socket.
+fn all_addresses(answer: &str) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    for line in answer.lines() {
+        let address = line.split_ascii_whitespace().next();
+        if let Some(address) = address.and_then(|address| address.parse().ok())
+            && !found.contains(&address)
+        {
+            found.push(address);
+        }
+    }
+    found
+}
+
+/// `/etc/hosts` under `root`; nothing if there is none. `host` is for the error.
+fn read_hosts(root: &Path, host: &str) -> Result<String, ResolveError> {
+    match fs::read(root.join("etc/hosts")) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(ResolveError::HostsFile {
+            host: host.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn find_in_hosts<'a>(hosts: &'a str, name: &'a str) -> impl Iterator<Item = IpAddr> + 'a {
+    hosts.lines().filter_map(move |line| {
         let line = line.split('#').next().unwrap_or_default();
         let mut words = line.split_ascii_whitespace();
-        let address: Ipv4Addr = words.next()?.parse().ok()?;
+        let address: IpAddr = words.next()?.parse().ok()?;
         words
             .any(|word| word.eq_ignore_ascii_case(name))
             .then_some(address)
@@ -188,6 +243,34 @@ mod tests {
         assert_eq!(look_up("localhost").unwrap(), Ipv4Addr::LOCALHOST);
         look_up("other").unwrap_err();
         let error = look_up_ipv4_with(root.path(), None, "db").unwrap_err();
+        assert!(
+            error.to_string().ends_with("getent has no answer"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn both_families_are_found() {
+        let root = tempfile::tempdir().unwrap();
+        let script = "[ \"$*\" = 'ahosts db' ] || exit 2\n\
+                      echo '2001:db8::1     STREAM db.example.org'\n\
+                      echo '2001:db8::1     DGRAM'\n\
+                      echo '10.1.2.3        STREAM'";
+        let getent = scripted(root.path(), script);
+        let look_up = |host| {
+            let found = look_up_with(root.path(), Some(&getent), host).unwrap();
+            let found: Vec<String> = found.iter().map(IpAddr::to_string).collect();
+            found.join(" ")
+        };
+        assert_eq!(look_up("localhost"), "127.0.0.1 ::1");
+        assert_eq!(look_up("db"), "2001:db8::1 10.1.2.3");
+        fs::create_dir(root.path().join("etc")).unwrap();
+        fs::write(root.path().join("etc/hosts"), HOSTS).unwrap();
+        assert_eq!(look_up("localhost"), "127.0.0.1 ::1");
+        assert_eq!(look_up("six"), "::1");
+        assert_eq!(look_up("web."), "10.0.0.1 10.0.0.2");
+        assert_eq!(look_up("::1"), "::1");
+        let error = look_up_with(root.path(), Some(&getent), "other").unwrap_err();
         assert!(
             error.to_string().ends_with("getent has no answer"),
             "{error}"
