@@ -4,12 +4,14 @@
 
 mod exec_probes;
 mod hooks;
+mod probes;
 mod task_output;
 #[cfg(test)]
 mod task_tests;
 mod tasks;
 #[cfg(test)]
 mod testing;
+mod workers;
 
 use linchpin_config::{ProbeKind, ProcessConfig};
 use linchpin_core::{Action, Check, CheckPurpose, Event, ExitStatus, Generation};
@@ -18,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::shell::Shell;
 
+use probes::{Attempt, AttemptId, Probes};
 use tasks::Asker;
 pub(crate) use tasks::{TaskId, Tasks};
 
@@ -26,11 +29,13 @@ pub(crate) use tasks::{TaskId, Tasks};
 pub(crate) struct Services {
     /// Commands that run beside services.
     pub(crate) tasks: Tasks,
+    /// Attempts of probes that are not commands.
+    pub(crate) probes: Probes,
     /// What others have found out for the core. Bounded by what is under way: everything that was asked for is
     /// answered once.
     pub(crate) news: UnboundedReceiver<Event>,
     /// For those who find something out.
-    #[expect(dead_code, reason = "the probes use it next")]
+    #[expect(dead_code, reason = "notifications, markers and memory use it next")]
     pub(crate) newsroom: UnboundedSender<Event>,
 }
 
@@ -39,6 +44,7 @@ impl Services {
         let (newsroom, news) = unbounded_channel();
         Self {
             tasks: Tasks::new(),
+            probes: Probes::new(),
             news,
             newsroom,
         }
@@ -52,11 +58,13 @@ impl Services {
     /// A start is released: nobody wants to know anything about it any more.
     pub(crate) fn release(&mut self, generation: Generation) {
         self.tasks.cancel_probes(generation);
+        self.probes.cancel(generation);
     }
 
     /// The loop ends: nothing of it may be left.
     pub(crate) fn end(&mut self) {
         self.tasks.cancel_all();
+        self.probes.cancel_all();
         while self.news.try_recv().is_ok() {}
     }
 }
@@ -99,15 +107,27 @@ impl Shell {
                 config,
                 group,
             } => {
-                let asker = Asker::Probe {
-                    process,
-                    generation,
-                    check,
-                    attempt,
-                };
                 if let Some(ProbeKind::Exec { command }) = probe_of(&config, check) {
+                    let asker = Asker::Probe {
+                        process,
+                        generation,
+                        check,
+                        attempt,
+                    };
                     let limited = (command.clone(), timeout);
                     self.run_exec_probe(asker, limited, pid, config, group);
+                } else {
+                    let id = AttemptId {
+                        process,
+                        generation,
+                        check,
+                        attempt,
+                    };
+                    self.services.probes.ask(Attempt {
+                        id,
+                        timeout,
+                        config,
+                    });
                 }
             }
             // Not done yet.

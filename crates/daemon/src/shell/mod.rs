@@ -269,6 +269,11 @@ impl Shell {
                         generation: drained.generation,
                     });
                 }
+                () = std::future::ready(()), if self.services.probes.is_due() => {
+                    let answers = self.services.probes.begin();
+                    self.feed_all(answers);
+                }
+                answers = self.services.probes.answers() => self.feed_all(answers),
                 () = self.wall_clock.wakes() => self.feed(Event::Wake),
                 Some(load) = self.loads.recv() => self.take_load(load),
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
@@ -318,6 +323,11 @@ impl Shell {
     /// Hands an event to the core and does what it says, and so on until nothing is left.
     fn feed(&mut self, event: Event) {
         self.events.push_back(event);
+        self.feed_queued();
+    }
+
+    fn feed_all(&mut self, events: Vec<Event>) {
+        self.events.extend(events);
         self.feed_queued();
     }
 
