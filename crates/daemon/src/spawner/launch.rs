@@ -265,7 +265,9 @@ fn spec(
 fn prepare_failure(name: &str, error: &PrepareError) -> SpawnFailure {
     match error {
         PrepareError::NullDevice { source, .. } => other(dispatcher_text(name, source)),
-        PrepareError::NulByte { .. } => SpawnFailure {
+        PrepareError::NulByte { .. }
+        | PrepareError::Number { .. }
+        | PrepareError::TooManyDescriptors => SpawnFailure {
             kind: SpawnFailureKind::NotExecutable,
             text: error.to_string(),
         },

@@ -14,6 +14,8 @@ use super::failure::Stage;
 use crate::errno_name::errno_name;
 use crate::signals::HIGHEST_SIGNAL;
 
+/// Most descriptors that a child may be given, the first three included.
+pub(super) const MOST_DESCRIPTORS: usize = 11;
 /// The exit status of a child that could not become its program.
 const EXIT_NOT_SPAWNED: c_int = 127;
 /// The last line that such a child writes.
@@ -53,6 +55,13 @@ pub(super) enum Identity<'a> {
     Refused,
 }
 
+/// A descriptor of the daemon, and the number that it has in the child.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placement {
+    pub(super) source: RawFd,
+    pub(super) target: RawFd,
+}
+
 /// The kernel's `struct rlimit64`, for which not every libc has a type.
 #[derive(Debug)]
 #[repr(C)]
@@ -69,8 +78,8 @@ pub(super) struct Plan<'a> {
     pub(super) arguments: &'a [*const c_char],
     /// Ends with a null pointer.
     pub(super) environment: &'a [*const c_char],
-    /// Those that become 0, 1 and 2.
-    pub(super) descriptors: [RawFd; 3],
+    /// First those that become 0, 1 and 2, then others, by rising target; at most [`MOST_DESCRIPTORS`].
+    pub(super) descriptors: &'a [Placement],
     /// The child begins with the daemon's own table of descriptors, and has to leave it first.
     pub(super) shares_descriptors: bool,
     pub(super) directory: Option<&'a CStr>,
@@ -91,7 +100,7 @@ struct Failed(Stage, c_int);
 /// Runs the child. Comes here with every signal blocked; never returns.
 pub(super) fn run(plan: &Plan<'_>) -> ! {
     // Where messages go: to the child's standard error, before and after it has become descriptor 2.
-    let mut message_descriptor = plan.descriptors[2];
+    let mut message_descriptor = plan.descriptors.get(2).map_or(2, |placed| placed.source);
     let Failed(stage, errno) = become_program(plan, &mut message_descriptor);
     plan.report.errno.store(errno, Ordering::Relaxed);
     plan.report.stage.store(stage.to_code(), Ordering::Release);
@@ -118,7 +127,7 @@ fn set_up(plan: &Plan<'_>, message_descriptor: &mut RawFd) -> Result<(), Failed>
     }
     place_descriptors(plan.descriptors).map_err(|errno| Failed(Stage::Descriptors, errno))?;
     *message_descriptor = 2;
-    close_rest(plan.close_descriptors_below);
+    close_rest(plan.descriptors, plan.close_descriptors_below);
     if let Some(limit) = &plan.files_limit {
         set_files_limit(limit).map_err(|errno| Failed(Stage::Limits, errno))?;
     }
@@ -188,8 +197,9 @@ fn unblock_signals() {
 
 /// Takes a table of descriptors of our own, which holds no more of the daemon's than what lies below those
 /// that we need. From the daemon's own nothing is closed.
-fn leave_shared_descriptors(needed: [RawFd; 3]) -> Result<(), c_int> {
-    let highest = needed.into_iter().max().unwrap_or_default();
+fn leave_shared_descriptors(needed: &[Placement]) -> Result<(), c_int> {
+    let sources = needed.iter().map(|placed| placed.source);
+    let highest = sources.max().unwrap_or_default();
     // SAFETY: numbers.
     check(unsafe {
         libc::syscall(
@@ -202,39 +212,52 @@ fn leave_shared_descriptors(needed: [RawFd; 3]) -> Result<(), c_int> {
     Ok(())
 }
 
-/// Makes the three descriptors 0, 1 and 2, which then survive the exec.
-fn place_descriptors(mut sources: [RawFd; 3]) -> Result<(), c_int> {
-    const FIRST_FREE: c_int = 3;
-    for source in &mut sources {
-        // One that is itself among 0, 1 and 2 would be overwritten by an earlier step.
-        if *source < FIRST_FREE {
+/// Gives the descriptors their numbers, under which they survive the exec.
+fn place_descriptors(placements: &[Placement]) -> Result<(), c_int> {
+    let first_free = placements.last().map_or(0, |placed| placed.target) + 1;
+    let mut sources = [0; MOST_DESCRIPTORS];
+    for (source, placed) in sources.iter_mut().zip(placements) {
+        *source = placed.source;
+        // One whose number is itself a target would be overwritten by an earlier step.
+        if placements.iter().any(|other| other.target == *source) {
             // SAFETY: numbers.
             let copy = check(unsafe {
-                libc::syscall(libc::SYS_fcntl, *source, libc::F_DUPFD, FIRST_FREE)
+                libc::syscall(libc::SYS_fcntl, *source, libc::F_DUPFD, first_free)
             })?;
             *source = c_int::try_from(copy).unwrap_or(*source);
         }
     }
-    for (source, target) in sources.into_iter().zip(0 as c_int..) {
+    for (source, placed) in sources.into_iter().zip(placements) {
         // SAFETY: numbers.
-        check(unsafe { libc::syscall(libc::SYS_dup3, source, target, 0 as c_int) })?;
+        check(unsafe { libc::syscall(libc::SYS_dup3, source, placed.target, 0 as c_int) })?;
     }
     Ok(())
 }
 
-/// Closes all descriptors from 3 on.
+/// Closes all descriptors but those that were placed.
 ///
 /// Only marking them close-on-exec would let the daemon's thread go on earlier (60 us instead of 140 us with 3,000
 /// descriptors; the child's time is the same). But a child that hangs in exec, on a dead mount, would then hold the
 /// daemon's listening sockets and the pipes of other services for as long as it hangs.
-fn close_rest(close_descriptors_below: i32) {
+fn close_rest(placements: &[Placement], close_descriptors_below: i32) {
+    let mut next: c_int = 0;
+    for placed in placements {
+        close_between(next, placed.target - 1, close_descriptors_below);
+        next = placed.target + 1;
+    }
+    close_between(next, c_int::MAX, close_descriptors_below);
+}
+
+/// Closes the descriptors from `first` to `last`, both included.
+fn close_between(first: c_int, last: c_int, close_descriptors_below: i32) {
+    if first > last {
+        return;
+    }
     // Linux 5.9; some containers forbid it.
     // SAFETY: numbers; the child's table of descriptors is its own.
-    let answer = check(unsafe {
-        libc::syscall(libc::SYS_close_range, 3 as c_uint, c_uint::MAX, 0 as c_uint)
-    });
+    let answer = check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0 as c_uint) });
     if answer.is_err() {
-        for descriptor in 3..close_descriptors_below {
+        for descriptor in first..=last.min(close_descriptors_below - 1) {
             // SAFETY: a number; that it may not be open is no harm.
             unsafe { libc::syscall(libc::SYS_close, descriptor) };
         }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::credentials::Credentials;
 use crate::limits::Limit;
 
+use super::child::{MOST_DESCRIPTORS, Placement};
 use super::environment::Environment;
 
 /// What a child gets as standard input or output.
@@ -48,6 +49,8 @@ pub struct Command {
     pub stdout: Stream,
     /// Descriptor 2.
     pub stderr: Stderr,
+    /// Further descriptors, with their numbers: from 3 on, each number once, at most [`MOST_FURTHER_DESCRIPTORS`].
+    pub further: Vec<(RawFd, OwnedFd)>,
     /// Where it runs.
     pub directory: Option<PathBuf>,
     /// Its file mode mask, octal digits as usual.
@@ -64,6 +67,9 @@ pub struct Command {
     pub close_descriptors_below: i32,
 }
 
+/// Most descriptors that a child may be given beside its three streams.
+pub const MOST_FURTHER_DESCRIPTORS: usize = MOST_DESCRIPTORS - 3;
+
 /// Default of `minfds`, up to where the original closes descriptors.
 const DEFAULT_CLOSE_BELOW: i32 = 1024;
 
@@ -79,6 +85,7 @@ impl Command {
             stdin: Stream::Null,
             stdout: Stream::Null,
             stderr: Stderr::Own(Stream::Null),
+            further: Vec::new(),
             directory: None,
             umask: None,
             credentials: Credentials::Keep,
@@ -91,8 +98,8 @@ impl Command {
     /// Brings everything into the form that the child needs, so that it allocates nothing.
     ///
     /// # Errors
-    /// A NUL byte in a text, or no null device.
-    pub fn prepare(self) -> Result<Prepared, PrepareError> {
+    /// A NUL byte in a text, no null device, or further descriptors that cannot be given.
+    pub fn prepare(mut self) -> Result<Prepared, PrepareError> {
         let name = self
             .arguments
             .first()
@@ -117,6 +124,17 @@ impl Command {
             Stderr::SameAsStdout => None,
             Stderr::Own(stream) => Some(open_stream(stream, "stderr")?),
         };
+        self.further.sort_by_key(|(number, _)| *number);
+        let mut taken = 2;
+        for (number, _) in &self.further {
+            if *number <= taken {
+                return Err(PrepareError::Number { number: *number });
+            }
+            taken = *number;
+        }
+        if self.further.len() > MOST_FURTHER_DESCRIPTORS {
+            return Err(PrepareError::TooManyDescriptors);
+        }
         let mut own_variables = Vec::with_capacity(self.environment.len());
         let mut environment = Vec::with_capacity(self.environment.len());
         for (name, value) in self.environment {
@@ -136,6 +154,7 @@ impl Command {
             stdin,
             stdout,
             stderr,
+            further: self.further,
             directory: self
                 .directory
                 .map(|directory| c_string(directory.into_os_string(), "directory"))
@@ -164,6 +183,7 @@ pub struct Prepared {
     stdin: OwnedFd,
     stdout: OwnedFd,
     stderr: Option<OwnedFd>,
+    further: Vec<(RawFd, OwnedFd)>,
     pub(super) directory: Option<CString>,
     pub(super) umask: Option<u32>,
     pub(super) credentials: Credentials,
@@ -185,10 +205,20 @@ impl Prepared {
         shared.chain(&self.environment)
     }
 
-    /// The descriptors that become 0, 1 and 2.
-    pub(super) fn descriptors(&self) -> [RawFd; 3] {
+    /// The descriptors that become 0, 1 and 2, then the others, by rising number.
+    pub(super) fn placements(&self) -> Vec<Placement> {
         let stderr = self.stderr.as_ref().unwrap_or(&self.stdout);
-        [&self.stdin, &self.stdout, stderr].map(AsRawFd::as_raw_fd)
+        let streams = [(0, &self.stdin), (1, &self.stdout), (2, stderr)];
+        let further = self
+            .further
+            .iter()
+            .map(|(number, source)| (*number, source));
+        let all = streams.into_iter().chain(further);
+        all.map(|(target, source)| Placement {
+            source: source.as_raw_fd(),
+            target,
+        })
+        .collect()
     }
 }
 
@@ -201,6 +231,15 @@ pub enum PrepareError {
         /// Which part of the command.
         what: &'static str,
     },
+    /// A further descriptor is to have a number that is taken.
+    #[error("descriptor {number} is taken")]
+    Number {
+        /// Which.
+        number: RawFd,
+    },
+    /// Too many further descriptors.
+    #[error("more than {MOST_FURTHER_DESCRIPTORS} further descriptors")]
+    TooManyDescriptors,
     /// The null device cannot be opened.
     #[error("cannot open /dev/null for {stream}")]
     NullDevice {
@@ -217,7 +256,7 @@ impl PrepareError {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::NulByte { .. } => None,
+            Self::NulByte { .. } | Self::Number { .. } | Self::TooManyDescriptors => None,
             Self::NullDevice { source, .. } => source.raw_os_error(),
         }
     }

@@ -3,7 +3,7 @@
 //! A daemon of a thousand services has a few thousand open descriptors. A child that gets a copy of the whole
 //! table, and then closes it, pays for each of them: when a thousand services were started, a quarter of the
 //! starting thread's time went there. So the child begins with the daemon's own table (`CLONE_FILES`) and takes a copy of its lowest part
-//! only (`close_range` with `CLOSE_RANGE_UNSHARE`), which is where its three descriptors lie. Its first step
+//! only (`close_range` with `CLOSE_RANGE_UNSHARE`), which is where its descriptors lie. Its first step
 //! does that, before it changes anything in the table.
 
 use std::ffi::{c_int, c_uint};
@@ -13,11 +13,15 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// What a child may have at the least.
 const FIRST_FREE: c_int = 3;
 
-/// Three descriptors that belong to one thread which starts children. Between two starts they lead to the null
+/// How many descriptors have a place: three streams, and one that a service tells its readiness by. A child that is
+/// given more copies the whole table.
+const PLACES: usize = 4;
+
+/// Descriptors that belong to one thread which starts children. Between two starts they lead to the null
 /// device, so that no pipe is held open.
 #[derive(Debug)]
 pub(super) struct Landing {
-    places: [OwnedFd; 3],
+    places: [OwnedFd; PLACES],
     null: OwnedFd,
 }
 
@@ -46,16 +50,22 @@ impl Landing {
             // SAFETY: the kernel has just made this descriptor, and nobody else knows of it.
             Ok(unsafe { OwnedFd::from_raw_fd(number) })
         };
-        let places = [place()?, place()?, place()?];
+        let places = [place()?, place()?, place()?, place()?];
         Ok(Self { places, null })
     }
 
-    /// Lets the places lead to what a child is to have as descriptors 0, 1 and 2. It is undone when the answer
-    /// is dropped, after the child has its program.
-    pub(super) fn occupy(&self, sources: [RawFd; 3]) -> io::Result<Occupied<'_>> {
+    /// Lets the places lead to what a child is to have. It is undone when the answer is dropped, after the child has
+    /// its program.
+    ///
+    /// # Errors
+    /// If there are more than places.
+    pub(super) fn occupy(&self, sources: &[RawFd]) -> io::Result<Occupied<'_>> {
+        if sources.len() > PLACES {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let occupied = Occupied { landing: self };
         for (place, source) in self.places.iter().zip(sources) {
-            lead(place, source)?;
+            lead(place, *source)?;
         }
         Ok(occupied)
     }
@@ -68,7 +78,8 @@ pub(super) struct Occupied<'a> {
 }
 
 impl Occupied<'_> {
-    pub(super) fn descriptors(&self) -> [RawFd; 3] {
+    /// The places, in the order of what they lead to.
+    pub(super) fn descriptors(&self) -> [RawFd; PLACES] {
         self.landing.places.each_ref().map(AsRawFd::as_raw_fd)
     }
 }
@@ -102,7 +113,7 @@ mod tests {
     fn between_two_starts_nothing_is_held_open() {
         let landing = Landing::new().unwrap();
         let (mut reader, writer) = pipe().unwrap();
-        let occupied = landing.occupy([writer.as_raw_fd(); 3]).unwrap();
+        let occupied = landing.occupy(&[writer.as_raw_fd(); 3]).unwrap();
         assert!(occupied.descriptors().iter().all(|place| *place >= 3));
         drop(writer);
         drop(occupied);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};
 use std::io;
+use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -75,7 +76,7 @@ thread_local! {
 /// Starts a child and waits until it has become its program or has failed to.
 ///
 /// The child is made with everything of [`Command`](super::Command), in the original's order: own process group,
-/// descriptors 0 to 2, all others closed, credentials, directory, file mode mask, exec.
+/// descriptors 0 to 2 and those it is given beside, all others closed, credentials, directory, file mode mask, exec.
 ///
 /// # Errors
 /// If no process could be made: `EAGAIN` at the limit of processes, `ENOMEM`.
@@ -83,11 +84,15 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
     let arguments = pointers(&prepared.arguments);
     let environment = pointers(prepared.environment());
     let report = Report::default();
-    let mut plan = Plan {
+    let mut placements = prepared.placements();
+    let sources: Vec<RawFd> = placements.iter().map(|placed| placed.source).collect();
+    let switches_user = matches!(prepared.credentials, Credentials::Switch { .. });
+    let dumpable = switches_user.then(DumpableGuard::new);
+    let plan = Plan {
         program: &prepared.program,
         arguments: &arguments,
         environment: &environment,
-        descriptors: prepared.descriptors(),
+        descriptors: &[],
         shares_descriptors: false,
         directory: prepared.directory.as_deref(),
         umask: prepared.umask,
@@ -100,8 +105,6 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
         identity_failure: &prepared.identity_failure,
         report: &report,
     };
-    let switches_user = matches!(plan.identity, Identity::Switch { .. });
-    let dumpable = switches_user.then(DumpableGuard::new);
     let pid = PLACE.with_borrow_mut(|place| {
         let Place { stack, landing } = match place {
             Some(place) => place,
@@ -109,11 +112,17 @@ pub fn spawn(prepared: &Prepared, slot: &SpawnSlot) -> Result<Spawned, SpawnErro
         };
         let occupied = landing
             .as_ref()
-            .and_then(|landing| landing.occupy(plan.descriptors).ok());
+            .and_then(|landing| landing.occupy(&sources).ok());
         if let Some(occupied) = &occupied {
-            plan.descriptors = occupied.descriptors();
-            plan.shares_descriptors = true;
+            for (placed, source) in placements.iter_mut().zip(occupied.descriptors()) {
+                placed.source = source;
+            }
         }
+        let plan = Plan {
+            descriptors: &placements,
+            shares_descriptors: occupied.is_some(),
+            ..plan
+        };
         clone_and_wait(&plan, stack, slot)
     });
     drop(dumpable);

@@ -25,7 +25,7 @@ mod landing;
 mod launch;
 mod stack;
 
-pub use command::{Command, PrepareError, Prepared, Stderr, Stream};
+pub use command::{Command, MOST_FURTHER_DESCRIPTORS, PrepareError, Prepared, Stderr, Stream};
 pub use environment::Environment;
 pub use failure::{ExecFailure, SpawnError, Stage};
 pub use inherit::with_signals_as_from_python;
