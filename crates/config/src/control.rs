@@ -217,6 +217,7 @@ fn read_section(
         world,
         document,
         here: &here,
+        extensions: true,
     };
     let Some(section) = document.section("supervisorctl") else {
         if findings.problems.is_empty() {

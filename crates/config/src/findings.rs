@@ -11,6 +11,10 @@ const MOST_PROBLEMS: usize = 200;
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) problems: Vec<Diagnostic>,
+    /// Problems with options of ours, which come after those that the original has.
+    own_problems: Vec<Diagnostic>,
+    /// Warnings that only `check` tells, because the file runs as it always did.
+    pub(crate) remarks: Vec<Diagnostic>,
     pub(crate) doubts: Vec<Diagnostic>,
     pub(crate) warnings: Vec<String>,
     pub(crate) infos: Vec<String>,
@@ -74,6 +78,37 @@ impl Statement {
 }
 
 impl Findings {
+    /// How many problems there are of either kind.
+    pub(crate) fn problem_count(&self) -> usize {
+        self.problems.len() + self.own_problems.len()
+    }
+
+    /// Nothing more is read: problems with options of ours go behind the original's.
+    pub(crate) fn finish(&mut self) {
+        self.own_problems.sort_by_key(|problem| {
+            let place = problem.place.as_ref();
+            place.map(|place| (place.file.clone(), place.line, place.column))
+        });
+        self.problems.append(&mut self.own_problems);
+        self.problems.truncate(MOST_PROBLEMS);
+    }
+
+    /// Records an error about an option of ours; the same one twice counts once.
+    pub(crate) fn own_problem(&mut self, document: &Document, span: Option<Span>, what: Statement) {
+        let diagnostic = what.at(Severity::Error, document, span);
+        if self.own_problems.len() < MOST_PROBLEMS && !self.own_problems.contains(&diagnostic) {
+            self.own_problems.push(diagnostic);
+        }
+    }
+
+    /// Records a warning for `check` alone; the same one twice counts once.
+    pub(crate) fn remark(&mut self, document: &Document, span: Option<Span>, what: Statement) {
+        let diagnostic = what.at(Severity::Warning, document, span);
+        if self.remarks.len() < MOST_PROBLEMS && !self.remarks.contains(&diagnostic) {
+            self.remarks.push(diagnostic);
+        }
+    }
+
     /// Records an error; the same one twice counts once.
     pub(crate) fn problem(&mut self, document: &Document, span: Option<Span>, what: Statement) {
         let diagnostic = what.at(Severity::Error, document, span);

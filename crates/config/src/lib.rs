@@ -41,6 +41,7 @@ mod search_path;
 mod section_reader;
 mod servers;
 mod service;
+mod service_options;
 mod source;
 mod suggestion;
 #[cfg(test)]

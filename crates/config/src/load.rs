@@ -4,6 +4,7 @@
 //! prints. After it we go on and collect the rest.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::command_line::DaemonOverrides;
 use crate::diagnostic::Diagnostic;
@@ -17,7 +18,7 @@ use crate::search_path::find_config_file;
 use crate::section_reader::SectionReader;
 use crate::value;
 use crate::world::World;
-use crate::{daemon_section, groups, plugins, servers};
+use crate::{daemon_section, groups, plugins, servers, service_options};
 
 /// What to load.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,8 @@ pub struct Loaded {
     pub notices: Vec<String>,
     /// Our own warnings, which the original does not have.
     pub doubts: Vec<Diagnostic>,
+    /// Further ones for whoever checks a file: it runs as it always did.
+    pub remarks: Vec<Diagnostic>,
     /// What was read.
     pub reading: Reading,
 }
@@ -109,6 +112,7 @@ pub fn load(world: &dyn World, request: &LoadRequest) -> Result<Loaded, Box<Load
             &mut findings,
         )
     });
+    findings.finish();
     match config {
         Some(config) if findings.problems.is_empty() => Ok(Loaded {
             criticals: criticals(world, &config),
@@ -117,6 +121,7 @@ pub fn load(world: &dyn World, request: &LoadRequest) -> Result<Loaded, Box<Load
             infos: findings.infos,
             notices,
             doubts: findings.doubts,
+            remarks: findings.remarks,
             reading,
         }),
         _ => Err(Box::new(LoadFailure {
@@ -156,6 +161,8 @@ pub(crate) struct Context<'a> {
     pub(crate) world: &'a dyn World,
     pub(crate) document: &'a Document,
     pub(crate) here: &'a str,
+    /// Whether options of ours count.
+    pub(crate) extensions: bool,
 }
 
 impl<'a> Context<'a> {
@@ -192,10 +199,11 @@ fn resolve(
     findings: &mut Findings,
 ) -> Option<Config> {
     let here = here_of(world, file);
-    let context = Context {
+    let mut context = Context {
         world,
         document,
         here: &here,
+        extensions: true,
     };
     let mut environment = environment_names(world);
     let Some(section) = document.section("supervisord") else {
@@ -223,14 +231,25 @@ fn resolve(
         "rpcinterface:",
         findings,
     );
-    let groups = groups::groups(context, &environment, findings);
+    let linchpin = service_options::linchpin(context, &environment, findings);
+    context.extensions = linchpin.extensions;
+    let mut groups = groups::groups(context, &environment, findings);
+    for group in &mut groups.groups {
+        for process in &mut Arc::make_mut(group).processes {
+            if process.service.is_some()
+                && let Some(service) = &mut Arc::make_mut(process).service
+            {
+                service_options::take_apart(&mut service.dependencies);
+            }
+        }
+    }
     let http_servers = servers::http_servers(context, &environment, findings);
     overrides.apply(&mut supervisord.section);
     finish_supervisord(world, document, &mut supervisord.section, findings);
     Some(Config {
         file: PathBuf::from(world.normalized(file)),
         supervisord: supervisord.section,
-        linchpin: None,
+        linchpin: linchpin.config,
         groups: groups.groups,
         server_url: server_url(&http_servers),
         http_servers,

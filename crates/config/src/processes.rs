@@ -15,6 +15,7 @@ use crate::model::{AutoRestart, LogFile, OutputConfig, ProcessConfig};
 use crate::names::{EnvironmentNames, KnownNames};
 use crate::options::{self, NameScope, OptionSpec, StreamOptions};
 use crate::section_reader::SectionReader;
+use crate::service_options;
 use crate::value::{self, WrittenLogFile};
 
 /// Most processes that one section may ask for.
@@ -76,7 +77,9 @@ pub(crate) fn processes(
     let names = reader.names;
     let mut own = EnvironmentNames::default();
     let mut processes = Vec::new();
-    let problems_before = findings.problems.len();
+    let has_own_options =
+        context.extensions && service_options::has_options(context.document, section);
+    let problems_before = findings.problem_count();
     for number in common.numprocs_start..common.numprocs_start.saturating_add(common.numprocs) {
         let process = (number, common.numprocs);
         own.forget_known(environment);
@@ -108,9 +111,14 @@ pub(crate) fn processes(
             names_section: true,
             findings,
         };
-        processes.extend(one_process(&mut reader, &common, &process_name, variables));
+        let process = one_process(&mut reader, &common, &process_name, variables);
+        let service = has_own_options.then(|| service_options::service(&mut reader));
+        processes.extend(process.map(|process| ProcessConfig {
+            service: service.flatten(),
+            ..process
+        }));
         // The further processes have the same mistakes.
-        if findings.problems.len() > problems_before {
+        if findings.problem_count() > problems_before {
             break;
         }
     }

@@ -10,6 +10,7 @@ use crate::load::{Context, environment_names};
 use crate::model::ProcessConfig;
 use crate::processes::processes;
 use crate::reading::here_of;
+use crate::service_options::take_apart;
 use crate::world::World;
 
 /// What a client wants to run.
@@ -43,15 +44,23 @@ pub fn read_program(
         world,
         document: &document,
         here: &here,
+        extensions: true,
     };
     let mut environment = environment_names(world);
     for (name, value) in program.environment {
         environment.set(name, value);
     }
     let mut findings = Findings::default();
-    let read = document.section(&section).map_or_else(Vec::new, |section| {
+    let mut read = document.section(&section).map_or_else(Vec::new, |section| {
         processes(context, &environment, section, program.group, &mut findings)
     });
+    for service in read
+        .iter_mut()
+        .filter_map(|process| process.service.as_mut())
+    {
+        take_apart(&mut service.dependencies);
+    }
+    findings.finish();
     match findings.problems.first().map(Diagnostic::text) {
         Some(text) => Err(text.to_owned()),
         None => Ok((read, findings.warnings)),

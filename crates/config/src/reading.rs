@@ -87,6 +87,7 @@ fn include(
         world,
         document,
         here,
+        extensions: true,
     };
     let mut reader = context.reader(section, &environment, findings);
     let Some(entry) = reader.written(&options::INCLUDE_FILES) else {

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::options::{CTL_SERVERURL, OptionSpec, SERVER_PORT, SectionKind};
+use crate::options::{CTL_SERVERURL, OptionSpec, Origin, SERVER_PORT, SectionKind};
 
 const INTRODUCTION: &str = "\
 ; Sample supervisor config file, with every section that most people need.
@@ -107,10 +107,11 @@ fn line(text: &mut String, left: &str, explanation: &str) {
     let _ = writeln!(text, "{left:EXPLANATION_COLUMN$} ; {explanation}");
 }
 
-/// The options of a section in the order of the sample.
+/// The options of a section in the order of the sample, which shows Supervisor's alone.
 fn shown_options(kind: SectionKind) -> Vec<&'static OptionSpec> {
     let mut options: Vec<&OptionSpec> = kind
         .options()
+        .filter(|option| option.origin == Origin::Supervisor)
         .filter(|option| !NOT_SHOWN.contains(&(kind, option.name)))
         .collect();
     if kind == SectionKind::EventListener {

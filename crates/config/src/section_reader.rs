@@ -34,9 +34,17 @@ pub(crate) struct Expanded<'a> {
 }
 
 impl<'a> SectionReader<'a, '_> {
-    /// What is written for an option.
+    /// What is written for an option, under its name or another one for it.
     pub(crate) fn written(&self, option: &OptionSpec) -> Option<&'a Entry> {
-        self.document.entry(self.section, option.name)
+        if !option.aliases.is_empty() {
+            let own = [&[option.name], option.aliases].concat();
+            let own = own.into_iter().find_map(|name| self.section.entry(name));
+            if own.is_some() {
+                return own;
+            }
+        }
+        let entry = |name| self.document.entry(self.section, name);
+        entry(option.name).or_else(|| option.aliases.iter().copied().find_map(entry))
     }
 
     /// Where an option stands, or else the header of the section.
@@ -156,15 +164,7 @@ impl<'a> SectionReader<'a, '_> {
             entry.value_span()
         };
         let statement = Statement::original(error.original_text(text, label, names));
-        let statement = match &error.kind {
-            ExpansionErrorKind::UnknownName(name) => unknown_name(statement, name, names),
-            ExpansionErrorKind::BadFormat(reason) => statement
-                .message(format!(
-                    "`%` begins an expansion, and this one cannot be read: {reason}"
-                ))
-                .help("write `%%` where a single `%` is meant, and `%(name)s` for a name"),
-        };
-        self.problem(Some(span), statement);
+        self.problem(Some(span), explained(statement, error, names));
     }
 
     /// Reports an error of this section.
@@ -187,6 +187,22 @@ impl<'a> SectionReader<'a, '_> {
     pub(crate) fn doubt(&mut self, span: Option<Span>, statement: Statement) {
         let span = span.or_else(|| self.header());
         self.findings.doubt(self.document, span, statement);
+    }
+}
+
+/// What is wrong with a text that cannot be expanded, in our words.
+pub(crate) fn explained(
+    statement: Statement,
+    error: &ExpansionError,
+    names: &dyn Names,
+) -> Statement {
+    match &error.kind {
+        ExpansionErrorKind::UnknownName(name) => unknown_name(statement, name, names),
+        ExpansionErrorKind::BadFormat(reason) => statement
+            .message(format!(
+                "`%` begins an expansion, and this one cannot be read: {reason}"
+            ))
+            .help("write `%%` where a single `%` is meant, and `%(name)s` for a name"),
     }
 }
 

@@ -61,6 +61,28 @@ pub enum ValueKind {
     FastCgiSocket,
     /// `module:function` of Python.
     Factory,
+    /// A length of time.
+    Duration,
+    /// A whole number from 0.
+    Count,
+    /// A part of one.
+    Fraction,
+    /// Exit statuses and signals.
+    Ends,
+    /// Questions to a service, one in each line.
+    Probes,
+    /// What a service waits for.
+    Dependencies,
+    /// What follows from a dependency that gave up.
+    DependencyFailed,
+    /// What follows from a dependency that is gone.
+    DependencyLost,
+    /// How much the whole depends on a service.
+    Importance,
+    /// What the end of a service means for the daemon.
+    OnEnd,
+    /// A service of the file.
+    Service,
 }
 
 impl fmt::Display for ValueKind {
@@ -90,6 +112,16 @@ impl fmt::Display for ValueKind {
             Self::Url => "URL",
             Self::FastCgiSocket => "socket",
             Self::Factory => "module:function",
+            Self::Duration => "duration",
+            Self::Count => "number",
+            Self::Fraction => "fraction",
+            Self::Ends => "exit codes and signals",
+            Self::Probes => "probes",
+            Self::Dependencies => "dependencies",
+            Self::DependencyFailed | Self::DependencyLost | Self::Importance | Self::OnEnd => {
+                "word"
+            }
+            Self::Service => "service",
         })
     }
 }
@@ -122,6 +154,14 @@ impl ValueKind {
             vec!["true", "false"]
         } else if self == Self::AutoRestart {
             vec!["true", "false", "unexpected"]
+        } else if self == Self::DependencyFailed {
+            vec!["wait", "fail"]
+        } else if self == Self::DependencyLost {
+            vec!["keep", "restart", "stop"]
+        } else if self == Self::Importance {
+            vec!["essential", "normal", "optional"]
+        } else if self == Self::OnEnd {
+            vec!["ignore", "shutdown"]
         } else {
             Vec::new()
         }
@@ -165,6 +205,25 @@ impl ValueKind {
             Self::Url => "`http://host:port` or `unix:///path`",
             Self::FastCgiSocket => "`tcp://host:port` or `unix:///absolute/path`",
             Self::Factory => "`module:function`",
+            Self::Duration => {
+                "a number with `ms`, `s`, `m` or `h` behind it, such as `500ms` or `1.5h`; alone it means seconds"
+            }
+            Self::Count => "a whole number from 0",
+            Self::Fraction => "a number from 0 to 1, such as `0.1`",
+            Self::Ends => {
+                "exit statuses from 0 to 255 and names of signals (`SIGILL`, `ILL`) with commas between them"
+            }
+            Self::Probes => {
+                "one probe in each line: `tcp://host:port`, `unix:///path`, `http://host:port/path`, `exec:command`, `log:regex`, `file:/path`, `notify` or `fd:3`"
+            }
+            Self::Dependencies => {
+                "names with commas between them, each perhaps followed by `started`, `ready` or `completed`"
+            }
+            Self::DependencyFailed => "`wait` or `fail`",
+            Self::DependencyLost => "`keep`, `restart` or `stop`",
+            Self::Importance => "`essential`, `normal` or `optional`",
+            Self::OnEnd => "`ignore` or `shutdown`",
+            Self::Service => "the name of a process, or `group:process`",
         }
     }
 }

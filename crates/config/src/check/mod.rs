@@ -41,8 +41,14 @@ pub fn check(world: &dyn World, request: &LoadRequest) -> CheckReport {
         Ok(loaded) => {
             let mut warnings = judge_text(&loaded.reading.document);
             warnings.extend(judge_config(world, request, &loaded));
-            let Loaded { config, doubts, .. } = loaded;
+            let Loaded {
+                config,
+                doubts,
+                remarks,
+                ..
+            } = loaded;
             warnings.extend(doubts);
+            warnings.extend(remarks);
             (Vec::new(), warnings, Some(config))
         }
         Err(failure) => {

@@ -4,8 +4,10 @@
 //! all come from this table. An option that is not here does not exist.
 
 mod daemon;
+pub(crate) mod linchpin;
 mod program;
 mod servers;
+pub(crate) mod service;
 
 use crate::value_kind::ValueKind;
 
@@ -40,7 +42,7 @@ pub enum SectionKind {
     Group,
     /// `[DEFAULT]`, whose keys count in every section.
     Default,
-    /// `[linchpin]`: reserved for options of ours; there are none yet.
+    /// `[linchpin]`: what the daemon can do beyond Supervisor.
     Linchpin,
 }
 
@@ -141,7 +143,7 @@ impl SectionKind {
             Self::Group => "Programs that are started, stopped and changed together, as one group.",
             Self::Default => "Keys that count in every section which does not have them itself.",
             Self::Linchpin => {
-                "Reserved for options that Supervisor does not have. There are none yet."
+                "What the daemon can do beyond Supervisor, which skips over this section."
             }
         }
     }
@@ -183,19 +185,36 @@ impl SectionKind {
             Self::RpcInterface => &RPC_INTERFACE,
             Self::CtlPlugin => &CTL_PLUGIN,
             Self::Include => &INCLUDE,
-            Self::Program | Self::Default | Self::Linchpin => &[],
+            Self::Program | Self::Default => &[],
+            Self::Linchpin => &linchpin::LINCHPIN,
             Self::FcgiProgram => &FCGI_PROGRAM,
             Self::EventListener => &EVENT_LISTENER,
             Self::Group => &GROUP,
         };
         let shared: &[&OptionSpec] = if self.has_processes() { &PROGRAM } else { &[] };
-        own.iter().chain(shared).copied()
+        let service: &[&OptionSpec] = if self.has_processes() {
+            &service::SERVICE
+        } else {
+            &[]
+        };
+        let is_program = matches!(self, Self::Program | Self::FcgiProgram);
+        let of_programs: &[&OptionSpec] = if is_program {
+            &service::OF_PROGRAMS_ALONE
+        } else {
+            &[]
+        };
+        own.iter()
+            .chain(shared)
+            .chain(of_programs)
+            .chain(service)
+            .copied()
     }
 
-    /// An option of such a section by its name in lower case.
+    /// An option of such a section by its name, or another name for it, in lower case.
     #[must_use]
     pub fn option(self, name: &str) -> Option<&'static OptionSpec> {
-        self.options().find(|option| option.name == name)
+        self.options()
+            .find(|option| option.name == name || option.aliases.contains(&name))
     }
 }
 
@@ -261,6 +280,8 @@ impl NameScope {
 pub struct OptionSpec {
     /// The key.
     pub name: &'static str,
+    /// Other keys that mean the same.
+    pub aliases: &'static [&'static str],
     /// What its value must be.
     pub kind: ValueKind,
     /// The value that stands where nothing is written, in the language of the file.
@@ -292,6 +313,7 @@ impl OptionSpec {
     ) -> Self {
         Self {
             name,
+            aliases: &[],
             kind,
             default: None,
             default_note: "nothing",
@@ -303,6 +325,24 @@ impl OptionSpec {
             sample: "",
             is_active_in_sample: false,
         }
+    }
+
+    /// An option that Supervisor does not have.
+    const fn ours(
+        name: &'static str,
+        kind: ValueKind,
+        scope: NameScope,
+        help: &'static str,
+    ) -> Self {
+        let mut option = Self::new(name, kind, scope, help);
+        option.origin = Origin::Linchpin;
+        option.since = "0.1";
+        option
+    }
+
+    const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
     }
 
     const fn default(mut self, default: &'static str) -> Self {
@@ -355,14 +395,20 @@ mod tests {
             (SectionKind::Group, 2),
             (SectionKind::Include, 1),
         ] {
-            assert_eq!(kind.options().count(), count, "{}", kind.title());
+            let of_supervisor = kind
+                .options()
+                .filter(|option| option.origin == Origin::Supervisor);
+            assert_eq!(of_supervisor.count(), count, "{}", kind.title());
         }
     }
 
     #[test]
     fn names_are_unique_in_a_section_and_every_option_is_described() {
         for kind in SectionKind::ALL {
-            let mut names: Vec<&str> = kind.options().map(|option| option.name).collect();
+            let mut names: Vec<&str> = kind
+                .options()
+                .flat_map(|option| [&[option.name], option.aliases].concat())
+                .collect();
             let count = names.len();
             names.sort_unstable();
             names.dedup();

@@ -1,0 +1,66 @@
+//! Options of `[linchpin]`.
+
+use super::{NameScope, OptionSpec};
+use crate::value_kind::ValueKind;
+
+const HERE: NameScope = NameScope::Here;
+
+pub(crate) static EXTENSIONS: OptionSpec = OptionSpec::ours(
+    "extensions",
+    ValueKind::Boolean,
+    HERE,
+    "Whether the options that Supervisor does not have count. `off` makes every file mean what it means to Supervisor, whatever it says; the rest of this section does not count either.",
+)
+.default("on");
+
+pub(crate) static CONTROL_SOCKET: OptionSpec = OptionSpec::ours(
+    "socket",
+    ValueKind::UncheckedPath,
+    HERE,
+    "Path of a socket through which people and programs of the same user ask and command the daemon.",
+)
+.sample("/run/linchpin.sock");
+
+pub(crate) static STATE_DIRECTORY: OptionSpec = OptionSpec::ours(
+    "state_directory",
+    ValueKind::UncheckedPath,
+    HERE,
+    "Directory in which the recorded history is kept, so that it survives the daemon.",
+)
+.default_note("the history is kept in memory only")
+.sample("/var/lib/linchpin");
+
+pub(crate) static HISTORY_MAXBYTES: OptionSpec = OptionSpec::ours(
+    "history_maxbytes",
+    ValueKind::ByteSize,
+    HERE,
+    "Most bytes that the recorded history takes in `state_directory`.",
+)
+.default("4MB");
+
+pub(crate) static SHUTDOWN_TIMEOUT: OptionSpec = OptionSpec::ours(
+    "shutdown_timeout",
+    ValueKind::Duration,
+    HERE,
+    "How long a shutdown may take in all; then everything that is left is killed, and the log says what. 0 gives every program its `stopwaitsecs`.",
+)
+.default("0")
+.sample("9s");
+
+pub(crate) static EXIT_CODE_FROM: OptionSpec = OptionSpec::ours(
+    "exit_code_from",
+    ValueKind::Service,
+    HERE,
+    "Process whose last exit status becomes the daemon's when it is told to end.",
+)
+.sample("web");
+
+/// `[linchpin]`.
+pub(crate) static LINCHPIN: [&OptionSpec; 6] = [
+    &EXTENSIONS,
+    &CONTROL_SOCKET,
+    &STATE_DIRECTORY,
+    &HISTORY_MAXBYTES,
+    &SHUTDOWN_TIMEOUT,
+    &EXIT_CODE_FROM,
+];
