@@ -20,6 +20,7 @@
 mod action;
 mod event;
 mod exit_words;
+mod explain;
 mod freeze;
 mod groups;
 mod ids;
@@ -48,6 +49,7 @@ pub use event::{
     Command, Delivery, Event, ExitStatus, OutputKind, ShutdownCause, SignalOutcome, SignalPurpose,
     SpawnFailure, SpawnFailureKind, Target,
 };
+pub use explain::{Cause, CheckAnswer, Coming, Explanation, Surroundings, Told};
 pub use freeze::FreezeError;
 pub use ids::{Generation, OperationId, ProcessId, SocketId};
 pub use last_end::{HowItEnded, LastEnd};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linchpin_config::AutoRestart;
 
-use crate::process::{End, Life, Process};
+use crate::process::{End, Life, Past, Process};
 use crate::supervisor::{Step, Supervisor};
 use crate::time::seconds;
 use crate::timers::Timer;
@@ -70,9 +70,13 @@ impl Supervisor {
             "{}: {from:?} to {to:?} because {reason:?}",
             process.config.name
         );
+        process.before = Some(Past {
+            state: from,
+            since: process.since,
+            reason: std::mem::replace(&mut process.reason, reason.clone()),
+        });
         process.state = to;
         process.since = step.now;
-        process.reason = reason.clone();
         match to {
             ProcessState::Backoff => process.failures = process.failures.saturating_add(1),
             ProcessState::Running

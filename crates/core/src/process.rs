@@ -20,6 +20,8 @@ pub(crate) struct Process {
     pub(crate) state: ProcessState,
     pub(crate) since: Now,
     pub(crate) reason: Reason,
+    /// The state before, and why it was in that.
+    pub(crate) before: Option<Past>,
     pub(crate) life: Life,
     /// The latest start.
     pub(crate) generation: Generation,
@@ -48,6 +50,14 @@ pub(crate) struct Process {
     pub(crate) last_end: Option<Box<LastEnd>>,
     /// What is known beyond the process; none without options of ours.
     pub(crate) service: Option<Box<ServiceState>>,
+}
+
+/// A state that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Past {
+    pub(crate) state: ProcessState,
+    pub(crate) since: Now,
+    pub(crate) reason: Reason,
 }
 
 /// What there is of a process, as opposed to the state that clients see.
@@ -86,6 +96,7 @@ impl Process {
             state: ProcessState::Stopped,
             since: now,
             reason: Reason::NeverStarted,
+            before: None,
             life: Life::None,
             generation: Generation(0),
             remains: Vec::new(),

@@ -7,6 +7,8 @@ mod script;
 #[path = "behaviour/service_words.rs"]
 mod service_words;
 mod support;
+#[path = "behaviour/why.rs"]
+mod why;
 
 use script::check;
 
@@ -58,4 +60,9 @@ fn events_and_listeners() {
 #[test]
 fn dependencies() {
     check(include_str!("behaviour/dependencies.txt"));
+}
+
+#[test]
+fn explanations() {
+    check(include_str!("behaviour/explanations.txt"));
 }

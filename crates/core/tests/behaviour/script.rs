@@ -17,7 +17,7 @@ use linchpin_core::{
     SocketId, SpawnFailure, SpawnFailureKind, Supervisor, Target, Wall,
 };
 
-use crate::{fastcgi, service_words, support};
+use crate::{fastcgi, service_words, support, why};
 
 const SECOND: f64 = 1e9;
 
@@ -55,6 +55,9 @@ fn play(script: &str) -> String {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         stage.act(&words);
+        if stage.is_quiet && !matches!(words[0], "why" | "show") {
+            stage.output.clear();
+        }
         output.push_str(&std::mem::take(&mut stage.output));
     }
     output
@@ -95,6 +98,8 @@ struct Stage {
     /// What becomes of the next events that are sent, if not all goes well.
     deliveries: Vec<Delivery>,
     next_operation: u64,
+    /// Only what is asked for is told, and not what the core does.
+    is_quiet: bool,
     output: String,
 }
 
@@ -257,6 +262,8 @@ impl Stage {
                 self.feed(Event::Boot);
             }
             "show" => self.show(name),
+            "why" => self.why(name),
+            "quiet" => self.is_quiet = true,
             other => panic!("a script says {other}"),
         }
     }
@@ -334,11 +341,15 @@ impl Stage {
         monotonic.into_iter().chain(by_wall).min()
     }
 
-    fn feed(&mut self, event: Event) {
-        let now = Now {
+    fn now(&self) -> Now {
+        Now {
             monotonic: Monotonic(self.nanoseconds),
             wall: Wall(i64::try_from(self.nanoseconds).expect("short scripts") + self.wall_offset),
-        };
+        }
+    }
+
+    fn feed(&mut self, event: Event) {
+        let now = self.now();
         let mut actions = Actions::new();
         self.supervisor().handle(event, now, &mut actions);
         let mut answers = Vec::new();
@@ -561,6 +572,12 @@ impl Stage {
         }
     }
 
+    fn why(&mut self, name: &str) {
+        let now = self.now();
+        let text = why::tell(self.supervisor(), name, now);
+        self.output.push_str(&text);
+    }
+
     fn show(&mut self, name: &str) {
         let supervisor = self.supervisor.as_ref().expect("boot comes first");
         let Target::Process { group, name } = Target::parse(name) else {
@@ -653,6 +670,7 @@ fn program(kind: &str, words: &[&str]) -> Program {
         let number = || value.parse().expect("a number");
         match key {
             "section" => value.clone_into(&mut process.section),
+            "command" => process.command = value.replace('+', " "),
             "socket" => socket = Some(Socket::OfGroup(value.to_owned())),
             "member-socket" => socket = Some(Socket::OfMember(value.to_owned())),
             "group" => value.clone_into(&mut group),

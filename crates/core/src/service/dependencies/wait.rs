@@ -55,6 +55,11 @@ impl Supervisor {
         let Some(since) = waiting_since(process) else {
             return Vec::new();
         };
+        self.unmet_since(process, since)
+    }
+
+    /// What a service would wait for, had its start been asked for then.
+    pub(crate) fn unmet_since(&self, process: &Process, since: Monotonic) -> Vec<Wait> {
         self.unmet(process, since, None)
             .into_iter()
             .map(|(dependency, standing)| wait(dependency, standing))
