@@ -1,7 +1,5 @@
 //! The grammar of probes: `tcp://host:port`, `exec:command` and the rest, with the place of a mistake in the text.
 
-use regex_lite::Regex;
-
 use super::http;
 use super::own::Mistake;
 use super::values::splits_into_words;
@@ -206,7 +204,7 @@ fn log(text: &str, rest: &str) -> Result<ProbeKind, Mistake> {
 
 /// Whether a pattern is a regular expression.
 pub(super) fn regular_expression(pattern: &str) -> Result<(), Mistake> {
-    match Regex::new(pattern) {
+    match crate::expression::regular_expression(pattern) {
         Ok(_) => Ok(()),
         Err(error) => Err(
             Mistake::new(format!("this is no regular expression: {error}"))

@@ -8,8 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use linchpin_config::HttpProbe;
-use regex_lite::RegexBuilder;
+use linchpin_config::{HttpProbe, regular_expression};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::tls::Trust;
@@ -20,9 +19,6 @@ const MOST_BODY_BYTES: usize = 64 * 1024;
 
 /// Most bytes of the head of an answer.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
-
-/// Most bytes of memory that a compiled expression may take.
-const MOST_REGEX_BYTES: usize = 1 << 20;
 
 /// How long the rest of an answer is waited for whose status has decided already, so that the server is not cut
 /// short for nothing.
@@ -167,10 +163,8 @@ async fn read(mut body: Incoming, into: &mut Vec<u8>) -> Result<(), Option<Strin
     Ok(())
 }
 
-fn matches(pattern: &str, body: &[u8]) -> Result<bool, regex_lite::Error> {
-    let expression = RegexBuilder::new(pattern)
-        .size_limit(MOST_REGEX_BYTES)
-        .build()?;
+fn matches(pattern: &str, body: &[u8]) -> Result<bool, String> {
+    let expression = regular_expression(pattern).map_err(|error| error.to_string())?;
     Ok(expression.is_match(&String::from_utf8_lossy(body)))
 }
 
