@@ -124,6 +124,10 @@ impl Supervisor {
         if !process.state.may_become(ProcessState::Starting) || self.shutdown.is_some() {
             return;
         }
+        self.forget_held_stop(id);
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
         process.spawn_error = None;
         process.exec_failure = None;
         process.exit_status = None;
@@ -379,6 +383,11 @@ impl Supervisor {
 
     /// Draws the consequences of a process's end. Does nothing for a process that has not ended.
     pub(crate) fn complete_exit(&mut self, id: ProcessId, restart: Restart, step: &mut Step<'_>) {
+        let restart = if self.stop_is_held(id) {
+            Restart::Forbidden
+        } else {
+            restart
+        };
         let Some(process) = self.processes.get_mut(&id) else {
             return;
         };

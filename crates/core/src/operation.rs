@@ -12,10 +12,9 @@ mod stop;
 
 use serde::{Deserialize, Serialize};
 
+use crate::process::Process;
 use crate::supervisor::{Step, Supervisor};
-use crate::{
-    Action, Failure, OperationId, Outcome, ProcessId, ProcessResult, ProcessState, Target,
-};
+use crate::{Action, Failure, OperationId, Outcome, ProcessId, ProcessResult, Target};
 
 /// A command under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,10 +119,10 @@ impl Supervisor {
                 return Vec::new();
             }
         };
-        let applies = |state: ProcessState| match kind {
-            Kind::Start { .. } => !state.is_running(),
-            Kind::Stop { .. } => state.is_running(),
-            Kind::Signal(_) => state.is_signallable(),
+        let applies = |process: &Process| match kind {
+            Kind::Start { .. } => !process.state.is_running(),
+            Kind::Stop { .. } => process.state.is_running() || process.goes_down_by_itself(),
+            Kind::Signal(_) => process.state.is_signallable(),
         };
         let progress = match kind {
             Kind::Start { .. } => Progress::Checking,
@@ -135,7 +134,7 @@ impl Supervisor {
             let Some(process) = self.processes.get_mut(&process) else {
                 continue;
             };
-            if !is_single && !applies(process.state) {
+            if !is_single && !applies(process) {
                 continue;
             }
             let watcher = Watcher {

@@ -133,6 +133,12 @@ impl Process {
         }
     }
 
+    /// It is being stopped for its own sake or for what it depends on, perhaps to start again. Who asks for
+    /// its stop then joins that one; for services that only people stop the original's answer stands.
+    pub(crate) fn goes_down_by_itself(&self) -> bool {
+        self.state == ProcessState::Stopping && self.service.is_some()
+    }
+
     pub(crate) fn is_expected(&self, status: ExitStatus) -> bool {
         self.config.exitcodes.contains(&status.code())
     }

@@ -224,6 +224,7 @@ impl Supervisor {
         }) {
             self.timers.cancel(Timer::Process(id));
             self.timers.cancel(Timer::StopReport(id));
+            self.stays_down(id);
             let reason = Reason::SignalRefused { errno };
             self.change_state(id, ProcessState::Unknown, reason, step);
         }

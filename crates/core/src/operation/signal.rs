@@ -31,7 +31,8 @@ impl Supervisor {
         let Some(current) = self.processes.get(&process) else {
             return;
         };
-        if !current.state.is_signallable() {
+        // What waits for its dependencies may do so for ever.
+        if !current.state.is_signallable() || self.waits_now(process) {
             let result = |part: &Part| Err(Failure::NotRunning(part.spec()));
             return self.finish_part(watcher, Ended::AtOnce, result, step);
         }

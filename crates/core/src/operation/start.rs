@@ -119,6 +119,12 @@ impl Supervisor {
                         self.finish_part(watcher, ended, |_| Ok(()), step);
                     }
                 }
+                // Who does not wait for the start does not wait for what it waits for.
+                Life::Blocked
+                    if kind == (Kind::Start { wait: false }) && self.waits_now(process) =>
+                {
+                    self.finish_part(watcher, ended, |_| Ok(()), step);
+                }
                 Life::None | Life::Blocked | Life::InFlight => {}
             },
             ProcessState::Running => self.finish_part(watcher, ended, |_| Ok(()), step),

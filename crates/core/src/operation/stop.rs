@@ -57,10 +57,20 @@ impl Supervisor {
         wait: bool,
         step: &mut Step<'_>,
     ) {
-        let Some(state) = self.processes.get(&process).map(|process| process.state) else {
+        let Some(current) = self.processes.get(&process) else {
             return;
         };
+        let (state, joins) = (current.state, current.goes_down_by_itself());
         self.stays_down(process);
+        if joins {
+            if wait {
+                self.set_progress(watcher, Progress::Stopping);
+                self.report_stop(process, step);
+            } else {
+                self.finish_part(watcher, Ended::AtOnce, |_| Ok(()), step);
+            }
+            return;
+        }
         if !state.is_running() {
             // An end that is only waiting for its last output has happened, as far as a client can tell.
             self.complete_exit(process, Restart::Forbidden, step);

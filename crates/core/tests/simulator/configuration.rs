@@ -22,7 +22,11 @@ pub(crate) fn configuration(random: &mut Random) -> Config {
     let groups = (0..count)
         .map(|offset| group(random, GROUPS[(first + offset) % GROUPS.len()]))
         .collect();
-    support::config(groups)
+    let mut config = support::config(groups);
+    if random.percent(35) {
+        super::dependencies::add(random, &mut config);
+    }
+    config
 }
 
 /// Another configuration that has something in common with this one.

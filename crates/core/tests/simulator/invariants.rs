@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use linchpin_config::{AutoRestart, ProcessConfig};
+use linchpin_config::{AutoRestart, OnDependencyLost, ProcessConfig};
 use linchpin_core::{
     Action, Command, DaemonState, Event, Generation, Notice, OperationId, Outcome, ProcessId,
     ProcessState, ProcessView, Reason, SignalPurpose, Supervisor, Target,
 };
 
+use super::dependencies;
 use super::world::{Phase, Start, World};
 
 /// How long the end of a process may wait for its last output.
@@ -59,6 +60,10 @@ pub(crate) enum Invariant {
     Convergence,
     /// After a reload, removing and adding what it names leads to just the new configuration.
     ReloadConverges,
+    /// A process is there only when what it depends on is.
+    DependenciesMet,
+    /// In a shutdown nothing is told to stop on which something depends that is up.
+    DependentsFirst,
     /// A shutdown ends, once, with nothing alive that could be killed and no reply owed.
     ShutdownFinishes,
     /// Nothing is started during a shutdown.
@@ -129,6 +134,8 @@ struct Seen {
     /// Why it is being started.
     starts_by_itself: bool,
     state_since: u64,
+    /// It goes down only to come up again with what it depends on.
+    is_restarted: bool,
     /// When the latest process came to be.
     alive_since: Option<u64>,
     stop_signal_at: Option<u64>,
@@ -204,6 +211,7 @@ impl Checker {
                         Invariant::NoStartInShutdown.broken(format!("{process} is started"))
                     );
                 }
+                self.dependencies_are_met(*process)?;
                 let Some(seen) = self.processes.get_mut(process) else {
                     return Err(Invariant::SensibleRequests.broken(format!("{process} is unknown")));
                 };
@@ -244,6 +252,7 @@ impl Checker {
                     generation: None,
                     starts_by_itself: false,
                     state_since: world.monotonic,
+                    is_restarted: false,
                     alive_since: None,
                     stop_signal_at: None,
                     kill_at: None,
@@ -255,7 +264,15 @@ impl Checker {
                 self.processes.remove(process);
                 Ok(())
             }
-            Action::Publish(Notice::ProcessState { process, .. }) => {
+            Action::Publish(Notice::ProcessState {
+                process,
+                to,
+                reason,
+                ..
+            }) => {
+                if *to == ProcessState::Stopping && *reason == Reason::DaemonStopping {
+                    self.dependents_are_down(*process)?;
+                }
                 let Some(seen) = self.processes.get_mut(process) else {
                     return Err(Invariant::EventsInOrder.broken(format!("{process} is unknown")));
                 };
@@ -307,6 +324,39 @@ impl Checker {
             )
             | Action::Log(_) => Ok(()),
         }
+    }
+
+    fn dependencies_are_met(&self, process: ProcessId) -> Result<(), Violation> {
+        let Some(seen) = self.processes.get(&process) else {
+            return Ok(());
+        };
+        for dependency in dependencies::binding(&seen.config) {
+            let mut meant = self
+                .processes
+                .values()
+                .filter(|other| dependencies::means(dependency, &other.group, &other.config.name))
+                .peekable();
+            if meant.peek().is_none() || meant.any(|other| other.state != ProcessState::Running) {
+                return Err(Invariant::DependenciesMet
+                    .broken(format!("{process} is started without {dependency:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn dependents_are_down(&self, process: ProcessId) -> Result<(), Violation> {
+        let Some(seen) = self.processes.get(&process) else {
+            return Ok(());
+        };
+        for (id, other) in &self.processes {
+            let depends = dependencies::binding(&other.config)
+                .any(|it| dependencies::means(it, &seen.group, &seen.config.name));
+            if depends && *id != process && !other.state.is_stopped() {
+                return Err(Invariant::DependentsFirst
+                    .broken(format!("{process} is stopped before {id}, which needs it")));
+            }
+        }
+        Ok(())
     }
 
     fn finished(&self, world: &World) -> Result<(), Violation> {
@@ -391,7 +441,8 @@ impl Checker {
             let start = seen
                 .generation
                 .and_then(|generation| world.starts.get(&generation));
-            seen.has_what_it_waits_for(&view, start, is_running, world)?;
+            let waits = seen.config.service.is_some() && !supervisor.waits(*id).is_empty();
+            seen.has_what_it_waits_for(&view, start, waits, is_running, world)?;
             seen.stop_is_in_time(start, world)?;
         }
         for start in world.starts.values() {
@@ -403,11 +454,11 @@ impl Checker {
             }
         }
         world.sockets_are_held()?;
-        self.open_operations_wait(world)
+        self.open_operations_wait(is_running, world)
     }
 
     /// Whether every command that has no reply yet waits for something.
-    fn open_operations_wait(&self, world: &World) -> Result<(), Violation> {
+    fn open_operations_wait(&self, is_running: bool, world: &World) -> Result<(), Violation> {
         for (id, command) in &self.open {
             let has_one_in = |target: &Target, state: ProcessState| {
                 self.processes
@@ -420,7 +471,11 @@ impl Checker {
                     world.checks.iter().any(|(of, _)| of == id)
                         || has_one_in(target, ProcessState::Starting)
                 }
-                Command::Stop { target, .. } => has_one_in(target, ProcessState::Stopping),
+                // Or it is held until its dependents are down.
+                Command::Stop { .. } => {
+                    let mut all = self.processes.values();
+                    !is_running || all.any(|seen| seen.state == ProcessState::Stopping)
+                }
                 Command::Signal { target, .. } => {
                     world.waiting.iter().any(is_answer)
                         || world.prompt.iter().any(is_answer)
@@ -455,7 +510,11 @@ impl Checker {
             never_comes_up |= seen.state == ProcessState::Starting && is_far;
             let is_right = match seen.state {
                 ProcessState::Running => seen.is_wanted,
-                ProcessState::Starting => seen.is_wanted && is_far,
+                ProcessState::Starting => {
+                    let waits = !supervisor.waits(*id).is_empty();
+                    never_comes_up |= waits;
+                    seen.is_wanted && (is_far || waits)
+                }
                 ProcessState::Stopped | ProcessState::Exited | ProcessState::Fatal => {
                     !seen.is_wanted
                 }
@@ -530,6 +589,7 @@ impl Seen {
             | ProcessState::Exited
             | ProcessState::Fatal => {
                 if to == ProcessState::Fatal
+                    && !matches!(reason, Reason::DependencyFailed { .. })
                     && is_running
                     && i64::from(self.failures) <= self.config.startretries
                 {
@@ -564,7 +624,18 @@ impl Seen {
             ProcessState::Stopping => {
                 self.stop_signal_at = None;
                 self.kill_at = None;
-                if was_wanted && is_running {
+                let lost = matches!(
+                    reason,
+                    Reason::DependencyLost { .. } | Reason::DependencyStops
+                );
+                let policy = self.config.service.as_ref();
+                let policy = policy.map(|service| service.on_dependency_lost);
+                self.is_restarted = false;
+                if lost && policy == Some(OnDependencyLost::Stop) {
+                    self.is_wanted = false;
+                } else if lost && policy == Some(OnDependencyLost::Restart) {
+                    self.is_restarted = true;
+                } else if was_wanted && is_running {
                     return Err(Invariant::OperatorsWishes.broken(format!("{process} is stopped")));
                 }
             }
@@ -578,7 +649,7 @@ impl Seen {
             ProcessState::Fatal | ProcessState::Unknown => self.is_wanted = false,
             ProcessState::Stopped | ProcessState::Running | ProcessState::Backoff => {}
         }
-        if to == ProcessState::Stopped && was_wanted && is_running {
+        if to == ProcessState::Stopped && was_wanted && is_running && !self.is_restarted {
             return Err(Invariant::OperatorsWishes.broken(format!("{process} is down")));
         }
         self.state = to;
@@ -593,7 +664,10 @@ impl Seen {
         process: &ProcessId,
         world: &World,
     ) -> Result<(), Violation> {
-        let asked = matches!(reason, Reason::Requested | Reason::Autostart);
+        let asked = matches!(
+            reason,
+            Reason::Requested | Reason::Autostart | Reason::NeededBy { .. }
+        );
         if !asked && !self.is_wanted {
             return Err(Invariant::OperatorsWishes
                 .broken(format!("{process} is started by itself: {reason}")));
@@ -618,6 +692,7 @@ impl Seen {
         &self,
         view: &ProcessView<'_>,
         start: Option<&Start>,
+        waits: bool,
         is_running: bool,
         world: &World,
     ) -> Result<(), Violation> {
@@ -628,7 +703,8 @@ impl Seen {
             Phase::Asked | Phase::Alive { .. } => false,
         };
         let is_right = match self.state {
-            ProcessState::Stopped | ProcessState::Fatal | ProcessState::Unknown => !has_deadline,
+            ProcessState::Stopped => !has_deadline && !(self.is_wanted && is_running),
+            ProcessState::Fatal | ProcessState::Unknown => !has_deadline,
             ProcessState::Exited => has_deadline == (self.is_wanted && is_running),
             ProcessState::Backoff => has_deadline || !is_running,
             ProcessState::Running => start.is_some_and(|start| {
@@ -650,7 +726,7 @@ impl Seen {
                             && start.name == self.config.name
                             && (start.may_live() || is_ending(start) || start.is_followed)
                     };
-                    world.starts.values().any(blocks) || !is_running
+                    world.starts.values().any(blocks) || waits || !is_running
                 }
             },
         };

@@ -9,6 +9,7 @@
 //! The simulator knows the core only from outside, by its public interface, as the shell does.
 
 mod configuration;
+mod dependencies;
 mod generator;
 mod history;
 mod invariants;

@@ -52,6 +52,12 @@ impl Supervisor {
         if lost.state == ProcessState::Running || self.shutdown.is_some() {
             return;
         }
+        // One that has ended itself, or is to be stopped, is on its way without our help.
+        if !matches!(process.life, Life::Alive { .. } | Life::InFlight)
+            || self.stop_is_held(dependent)
+        {
+            return;
+        }
         let needs_it_up = dependencies(process).iter().any(|dependency| {
             matches!(dependency.condition, Condition::Started | Condition::Ready)
                 && meant(&self.groups, dependency).contains(&needed)

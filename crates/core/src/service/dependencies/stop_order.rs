@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linchpin_config::OnDependencyLost;
 use serde::{Deserialize, Serialize};
 
+use crate::process::Life;
 use crate::supervisor::{Step, Supervisor};
 use crate::{ProcessId, ProcessState, Reason};
 
@@ -13,8 +14,8 @@ use crate::{ProcessId, ProcessState, Reason};
 pub(crate) struct HeldStop {
     /// Those that are on their way down.
     waits_for: BTreeSet<ProcessId>,
-    /// It goes only because of others, and starts again when they are there: why.
-    again: Option<Reason>,
+    /// It goes only because of what it depends on.
+    goes_along: bool,
 }
 
 impl Supervisor {
@@ -32,14 +33,17 @@ impl Supervisor {
             .copied()
             .filter(|id| self.can_be_stopped(*id))
             .collect();
+        for id in targets {
+            // What went along with others is now stopped for its own sake.
+            if let Some(held) = self.dependencies.held_stops.get_mut(id) {
+                held.goes_along = false;
+            }
+        }
         let mut extra = Vec::new();
         let mut unseen: Vec<ProcessId> = going.iter().copied().collect();
         while let Some(id) = unseen.pop() {
             for dependent in self.bound_dependents(id) {
-                if !going.contains(&dependent)
-                    && self.can_be_stopped(dependent)
-                    && self.goes_with(dependent)
-                {
+                if !going.contains(&dependent) && self.goes_with(dependent) {
                     going.insert(dependent);
                     extra.push(dependent);
                     unseen.push(dependent);
@@ -54,9 +58,12 @@ impl Supervisor {
                 .into_iter()
                 .filter(|dependent| *dependent != id && going.contains(dependent))
                 .collect();
-            if !waits_for.is_empty() {
-                let again = extra.contains(&id).then(|| self.again(id)).flatten();
-                let held = HeldStop { waits_for, again };
+            if !waits_for.is_empty() && self.is_alive(id) {
+                let goes_along = extra.contains(&id);
+                let held = HeldStop {
+                    waits_for,
+                    goes_along,
+                };
                 self.dependencies.held_stops.insert(id, held);
             }
         }
@@ -67,27 +74,31 @@ impl Supervisor {
     /// Stops a dependent that goes down with what it depends on, if it is its turn.
     pub(crate) fn stop_dependent(&mut self, id: ProcessId, step: &mut Step<'_>) {
         if !self.stop_is_held(id) {
-            let again = self.again(id);
-            self.stop_for(id, again, step);
+            self.go_along(id, step);
         }
     }
 
-    fn stop_for(&mut self, id: ProcessId, again: Option<Reason>, step: &mut Step<'_>) {
-        match again {
-            Some(reason) => self.stop_and_start(id, &reason, step),
-            None => self.stop(id, Reason::Requested, step),
+    fn go_along(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        let is_restarted = self
+            .processes
+            .get(&id)
+            .and_then(|process| process.config.service.as_ref())
+            .is_some_and(|service| service.on_dependency_lost == OnDependencyLost::Restart);
+        if is_restarted {
+            self.stop_and_start(id, &Reason::DependencyStops, step);
+        } else {
+            self.stop(id, Reason::DependencyStops, step);
         }
-    }
-
-    /// Why a service that loses a dependency starts again, if it does.
-    fn again(&self, id: ProcessId) -> Option<Reason> {
-        let service = self.processes.get(&id)?.config.service.as_ref()?;
-        (service.on_dependency_lost == OnDependencyLost::Restart).then_some(Reason::DependencyStops)
     }
 
     /// Whether a process is to be stopped later than now.
     pub(crate) fn stop_is_held(&self, id: ProcessId) -> bool {
         self.dependencies.held_stops.contains_key(&id)
+    }
+
+    /// It has ended by itself and is started anew: the stop has come about.
+    pub(crate) fn forget_held_stop(&mut self, id: ProcessId) {
+        self.dependencies.held_stops.remove(&id);
     }
 
     /// The daemon's end has an order of its own.
@@ -99,6 +110,11 @@ impl Supervisor {
     pub(super) fn look_at_held_stops(&mut self, changed: ProcessId, step: &mut Step<'_>) {
         if self.dependencies.held_stops.is_empty() {
             return;
+        }
+        if self.stop_is_held(changed) && !self.is_alive(changed) {
+            // It has ended by itself; what is left to do is to keep it down.
+            self.dependencies.held_stops.remove(&changed);
+            self.stop(changed, Reason::Requested, step);
         }
         let is_on_its_way = self.stop_is_held(changed)
             || self
@@ -116,7 +132,11 @@ impl Supervisor {
         }
         for id in due {
             let held = self.dependencies.held_stops.remove(&id);
-            self.stop_for(id, held.and_then(|held| held.again), step);
+            if held.is_some_and(|held| held.goes_along) {
+                self.go_along(id, step);
+            } else {
+                self.stop(id, Reason::Requested, step);
+            }
             // What was down already makes nobody else look at those that waited for it.
             self.may_concern_dependents(id);
         }
@@ -161,16 +181,29 @@ impl Supervisor {
             .is_some_and(|process| process.state.is_running())
     }
 
+    /// Whether a process is up and does not stay so without what it depends on. What waits for its next try
+    /// has nothing to lose.
     fn goes_with(&self, dependent: ProcessId) -> bool {
-        self.processes
+        let policy = self
+            .processes
             .get(&dependent)
-            .and_then(|process| process.config.service.as_ref())
-            .is_some_and(|service| service.on_dependency_lost != OnDependencyLost::Keep)
+            .and_then(|process| process.config.service.as_ref());
+        policy.is_some_and(|it| it.on_dependency_lost != OnDependencyLost::Keep)
+            && self.is_alive(dependent)
+    }
+
+    /// Whether there is a process, or about to be, that nobody has told to stop.
+    fn is_alive(&self, id: ProcessId) -> bool {
+        self.processes.get(&id).is_some_and(|process| {
+            matches!(
+                process.state,
+                ProcessState::Starting | ProcessState::Running
+            ) && matches!(process.life, Life::Alive { .. } | Life::InFlight)
+        })
     }
 
     /// Puts lists of processes that are stopped one after the other into an order in which dependents come
-    /// first; otherwise the lists stay in their order, and the processes in theirs. What goes in circles
-    /// is stopped when nothing else is left.
+    /// first; otherwise the lists stay in their order, and the processes in theirs.
     pub(crate) fn dependents_first<Kind: Clone>(
         &mut self,
         tiers: Vec<(Kind, Vec<ProcessId>)>,
@@ -204,6 +237,18 @@ impl Supervisor {
             .collect();
         let mut ordered = Vec::new();
         while !place.is_empty() {
+            if free.is_empty() {
+                // A circle: mere wishes for an order yield first.
+                let is_free = |id: &ProcessId| {
+                    let mut bound = self.bound_dependents(*id).into_iter();
+                    !bound.any(|dependent| place.contains_key(&dependent))
+                };
+                free = place
+                    .iter()
+                    .filter(|(id, _)| is_free(id))
+                    .map(|(id, place)| (*place, *id))
+                    .collect();
+            }
             if free.is_empty() {
                 free = place.iter().map(|(id, place)| (*place, *id)).collect();
             }

@@ -66,6 +66,13 @@ impl Supervisor {
             .collect()
     }
 
+    /// Whether a start waits for dependencies at this moment.
+    pub(crate) fn waits_now(&self, id: ProcessId) -> bool {
+        self.processes
+            .get(&id)
+            .is_some_and(|process| waiting_since(process).is_some())
+    }
+
     /// Whether a start has dependencies, so that it is looked at when the step settles: all that are
     /// started together are known then.
     pub(crate) fn start_waits_its_turn(&mut self, id: ProcessId) -> bool {
@@ -145,6 +152,9 @@ impl Supervisor {
             None => self.timers.cancel(Timer::Dependencies(id)),
         }
         self.tell_wait(id, texts, step);
+        if begun.is_none() {
+            self.look_at_watchers(id, step);
+        }
         true
     }
 
@@ -253,7 +263,7 @@ impl Supervisor {
         dependencies(process)
             .iter()
             .filter_map(|dependency| {
-                let standing = self.standing(dependency, since);
+                let standing = self.standing(process.id, dependency, since);
                 match standing {
                     Standing::Met => None,
                     Standing::Unmet {
@@ -267,7 +277,7 @@ impl Supervisor {
             .collect()
     }
 
-    fn standing(&self, dependency: &Dependency, since: Monotonic) -> Standing {
+    fn standing(&self, own: ProcessId, dependency: &Dependency, since: Monotonic) -> Standing {
         let ids = meant(&self.groups, dependency);
         let spec = spec(dependency);
         if ids.is_empty() {
@@ -282,7 +292,8 @@ impl Supervisor {
             };
         }
         let mut worst = Standing::Met;
-        for id in ids {
+        // Nobody waits for itself.
+        for id in ids.into_iter().filter(|id| *id != own) {
             let Some(process) = self.processes.get(&id) else {
                 continue;
             };
