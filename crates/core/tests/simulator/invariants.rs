@@ -703,7 +703,7 @@ impl Seen {
             Phase::Asked | Phase::Alive { .. } => false,
         };
         let is_right = match self.state {
-            ProcessState::Stopped => !has_deadline && !(self.is_wanted && is_running),
+            ProcessState::Stopped => !(has_deadline || self.is_wanted && is_running),
             ProcessState::Fatal | ProcessState::Unknown => !has_deadline,
             ProcessState::Exited => has_deadline == (self.is_wanted && is_running),
             ProcessState::Backoff => has_deadline || !is_running,
