@@ -4,7 +4,6 @@
 //! prints. After it we go on and collect the rest.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::command_line::DaemonOverrides;
 use crate::diagnostic::Diagnostic;
@@ -231,18 +230,15 @@ fn resolve(
         "rpcinterface:",
         findings,
     );
-    let linchpin = service_options::linchpin(context, &environment, findings);
+    let mut linchpin = service_options::linchpin(context, &environment, findings);
     context.extensions = linchpin.extensions;
     let mut groups = groups::groups(context, &environment, findings);
-    for group in &mut groups.groups {
-        for process in &mut Arc::make_mut(group).processes {
-            if process.service.is_some()
-                && let Some(service) = &mut Arc::make_mut(process).service
-            {
-                service_options::take_apart(&mut service.dependencies);
-            }
-        }
-    }
+    service_options::resolve(
+        document,
+        &mut groups.groups,
+        linchpin.config.as_mut(),
+        findings,
+    );
     let http_servers = servers::http_servers(context, &environment, findings);
     overrides.apply(&mut supervisord.section);
     finish_supervisord(world, document, &mut supervisord.section, findings);

@@ -65,7 +65,8 @@ fn ignored(statement: Statement) -> Statement {
     statement.message(message)
 }
 
-fn condition(word: &str) -> Option<Condition> {
+/// The condition that a word is.
+pub(super) fn condition(word: &str) -> Option<Condition> {
     let lower = word.to_lowercase();
     let known = CONDITIONS.iter().find(|(name, _)| *name == lower);
     known.map(|(_, condition)| *condition)

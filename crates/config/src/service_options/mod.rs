@@ -5,25 +5,33 @@
 //! conditions, which unmodified files contain, is the one exception (see [`dependencies`]).
 
 mod checks;
+mod cycles;
 mod dependencies;
 mod http;
 mod life;
 mod linchpin;
+mod names;
 mod own;
 mod probes;
+mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub(crate) use dependencies::take_apart;
 pub(crate) use linchpin::linchpin;
+pub(crate) use resolve::resolve;
 
 use crate::document::{Document, Section};
 use crate::options::{Origin, SectionKind, service as options};
 use crate::section_reader::SectionReader;
 use crate::service::{OnDependencyFailed, OnDependencyLost, ServiceConfig};
+pub(crate) use values::duration;
+
 use own::OwnReader;
-use values::{duration, word};
+use values::word;
 
 /// Whether a section has any option of ours.
 pub(crate) fn has_options(document: &Document, section: &Section) -> bool {
