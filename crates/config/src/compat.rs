@@ -5,9 +5,11 @@
 
 use crate::check::Judge;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::{Document, Entry};
 use crate::key_value_list;
 use crate::load::{LoadRequest, Loaded, load};
 use crate::model::{Config, GroupKind, Plugin};
+use crate::options::{self, Origin, SectionKind};
 use crate::world::World;
 use crate::{ControlRequest, load_supervisorctl};
 
@@ -54,6 +56,7 @@ pub fn check_compat(
     refused_interfaces(&mut judge, config, built_in);
     foreign_result_handlers(&mut judge, config, built_in);
     environments(&mut judge, config);
+    own_options(&mut judge, &reading.document);
     let control = load_supervisorctl(
         world,
         &request.program,
@@ -169,6 +172,61 @@ fn environments(judge: &mut Judge<'_>, config: &Config) {
     }
 }
 
+/// Options of ours, which the original skips over without a word.
+fn own_options(judge: &mut Judge<'_>, document: &Document) {
+    let linchpin = document.section("linchpin");
+    let is_off = linchpin
+        .and_then(|section| document.entry(section, options::linchpin::EXTENSIONS.name))
+        .is_some_and(|entry| crate::value::boolean(&entry.value) == Ok(false));
+    if is_off {
+        return;
+    }
+    for section in document.sections() {
+        let Some(kind) = SectionKind::of(&section.name) else {
+            continue;
+        };
+        if kind == SectionKind::Linchpin {
+            judge.say(
+                Severity::Warning,
+                section.headers.first().copied(),
+                "Supervisor skips over the section [linchpin]",
+                "see that the file does without it where Supervisor reads it, or remove it",
+            );
+            continue;
+        }
+        let ours: Vec<&Entry> = document
+            .entries(section)
+            .filter(|entry| {
+                kind.option(&entry.key)
+                    .is_some_and(|option| option.origin == Origin::Linchpin)
+            })
+            .collect();
+        let Some(first) = ours.first() else { continue };
+        let names: Vec<String> = ours
+            .iter()
+            .map(|entry| format!("`{}`", entry.key))
+            .collect();
+        let only_waits = ours
+            .iter()
+            .all(|entry| entry.key == options::service::DEPENDS_ON.name);
+        let consequence = if only_waits {
+            " and starts it without waiting"
+        } else {
+            ""
+        };
+        judge.say(
+            Severity::Warning,
+            Some(first.key_span),
+            format!(
+                "Supervisor skips over {} in [{}]{consequence}",
+                names.join(", "),
+                section.name
+            ),
+            "see that the program does without where Supervisor reads the file; `extensions=off` in [linchpin] does the same here",
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +308,32 @@ mod tests {
         );
         check(
             "environment=A=\"C:\\\"\n[program:a]\ncommand=/bin/cat\n",
+            &[],
+        );
+    }
+
+    #[test]
+    fn options_that_the_original_skips_over_are_named() {
+        check(
+            "[linchpin]\nshutdown_timeout=9s\n\
+             [program:a]\ncommand=/bin/cat\nreadiness=notify\nliveness=notify\nnumprocs=1\n\
+             [program:b]\ncommand=/bin/cat\ndepends_on=a\n",
+            &[
+                (2, Severity::Warning, "the section [linchpin]"),
+                (
+                    6,
+                    Severity::Warning,
+                    "`readiness`, `liveness` in [program:a]",
+                ),
+                (
+                    11,
+                    Severity::Warning,
+                    "`depends_on` in [program:b] and starts it without waiting",
+                ),
+            ],
+        );
+        check(
+            "[linchpin]\nextensions=off\n[program:a]\ncommand=/bin/cat\nreadiness=notify\n",
             &[],
         );
     }

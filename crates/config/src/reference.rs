@@ -27,6 +27,74 @@ beginning of a line or after a blank. A line that is indented deeper than its ke
 | `ENV_x` | variable `x` of the daemon, of `[supervisord] environment` and, in options of a process, of its own `environment` |
 ";
 
+/// How values of options of ours are written.
+const OWN_LANGUAGE: &str = r#"
+## What Supervisor does not have
+
+Options marked as Linchpin's own are skipped over by Supervisor, so one file can be used with both; `linchpin check
+--compat` names them. A program with none of them behaves exactly as under Supervisor, and `extensions=off` in
+`[linchpin]` switches all of them off. A mistake in one of them is an error.
+
+A value that holds ` ;` or ` #` ends there, because that begins a comment for both programs. Long commands go into a
+file (`exec:@/file`), and patterns write the character as `[;]` or `[#]`.
+
+### Durations
+
+A number with `ms`, `s`, `m` or `h` behind it, such as `500ms`, `2s` or `1.5h`. A number alone means seconds. Where 0 is
+allowed, the option says what it means.
+
+### Probes
+
+`readiness` and `liveness` take one probe in each line; all of them must pass.
+
+```ini
+[program:web]
+command=/usr/bin/web
+readiness=
+    tcp://localhost:8080
+    http://localhost:8080/health status=200-299 header="Host:example.org"
+```
+
+| probe | passes when |
+|---|---|
+| `tcp://host:port` | a connection can be made; IPv6 addresses stand in brackets |
+| `unix:///path` | a connection to the socket can be made |
+| `http://host:port/path`, `https://…` | the answer is right, see below; the port may be left out |
+| `exec:command` | the command ends with exit status 0; it is split into words like `command` |
+| `exec:@/file` | the same for the command that the file holds; it is read when the configuration is |
+| `log:regex` | a line of standard output or standard error matches the regular expression (not for liveness) |
+| `file:/path` | the file exists |
+| `notify` | the program says `READY=1` by the `NOTIFY_SOCKET` protocol; for liveness, `WATCHDOG=1` often enough |
+| `fd:3` | the program writes a newline to this descriptor, as for s6 (not for liveness) |
+
+Behind a URL may stand words with blanks between them, quoted as in a shell:
+
+| word | meaning |
+|---|---|
+| `status=200-299,401` | statuses that are right; without it 200 to 399 |
+| `header=Name:value` | a header of the request; can be written several times |
+| `body=regex` | the regular expression that the first 64 KiB of the answer must match |
+| `method=HEAD` | instead of GET |
+| `ca=/file` | certificates of authorities that are trusted instead of the system's |
+| `verify=no` | any certificate will do |
+
+### Dependencies
+
+`depends_on` is a list with commas (or line ends) between its entries: a name, and perhaps a condition behind it.
+
+| condition | the dependency |
+|---|---|
+| `started` | is RUNNING |
+| `ready` | is RUNNING, and its `readiness` passes |
+| `completed` | has run to its end with an expected exit status since the daemon began, or its `marker` says so |
+| none | has started, failed or been stopped, or `startsecs` and five seconds have passed; this only orders |
+
+A name is that of a group (all its processes), of a process or program that no other group has, `group:process` or
+`group:*`. A condition makes mistakes errors: names that do not exist, and programs that wait for each other. A name
+without one never stops a file from being used, because files for Supervisor contain such lists, where they mean
+nothing; `linchpin check` tells what is wrong with it, and it is passed over.
+"#;
+
 /// The page, in Markdown.
 #[must_use]
 pub fn reference_page() -> String {
@@ -42,13 +110,26 @@ pub fn reference_page() -> String {
                     || !kind.has_processes()
             })
             .collect();
-        if kind.has_processes() && kind != SectionKind::Program {
+        if kind == SectionKind::FcgiProgram {
             text.push_str("\nAll options of `[program:x]`, and these:\n");
+        }
+        if kind == SectionKind::EventListener {
+            let lacking: Vec<String> = SectionKind::Program
+                .options()
+                .filter(|option| kind.option(option.name).is_none())
+                .map(|option| format!("`{}`", option.name))
+                .collect();
+            let _ = write!(
+                text,
+                "\nAll options of `[program:x]` but {}, and these:\n",
+                lacking.join(", ")
+            );
         }
         for option in own {
             text.push_str(&entry(option));
         }
     }
+    text.push_str(OWN_LANGUAGE);
     text.push_str(
         "\n## Event types\n\nFor `events` of an event listener. A subscription to a parent covers everything below \
          it.\n\n| name | parent | meaning |\n|---|---|---|\n",
@@ -77,8 +158,13 @@ fn entry(option: &OptionSpec) -> String {
         Origin::Supervisor => format!("since Supervisor {}", option.since),
         Origin::Linchpin => format!("Linchpin's own, since {}", option.since),
     };
+    let aliases: String = option
+        .aliases
+        .iter()
+        .map(|alias| format!("- also written `{alias}`\n"))
+        .collect();
     format!(
-        "\n### `{}`\n\n{}\n\n- {}: {}\n- {default}\n- names: {}\n- {since}\n",
+        "\n### `{}`\n\n{}\n\n- {}: {}\n- {default}\n- names: {}\n- {since}\n{aliases}",
         option.name,
         option.help,
         option.kind,

@@ -5,9 +5,11 @@
 
 mod combinations;
 mod commands;
+mod dependencies;
 mod environment_lists;
 mod log_files;
 mod names;
+mod services;
 mod text;
 mod wiring;
 
@@ -93,6 +95,7 @@ fn judge_config(world: &dyn World, request: &LoadRequest, loaded: &Loaded) -> Ve
     wiring::judge(&mut judge, &loaded.config, control.as_ref().ok());
     combinations::judge(&mut judge, &loaded.config);
     commands::judge(&mut judge, world, &loaded.config);
+    services::judge(&mut judge, world, &loaded.config);
     log_files::judge(&mut judge, &loaded.config);
     environment_lists::judge(&mut judge, &loaded.config);
     // What stops supervisorctl does not stop the daemon. A file without its section is fine.
@@ -224,5 +227,7 @@ pub(crate) fn one_process_of_each_section(
         .map(|(group, process)| (group.as_ref(), process.as_ref()))
 }
 
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod tests;

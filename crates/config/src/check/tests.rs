@@ -52,7 +52,7 @@ fn report(text: &str) -> CheckReport {
 
 /// Checks what is said about a file with an empty [supervisord] section and some text: lines and
 /// beginnings of messages.
-fn check_warnings(text: &str, expected: &[(usize, &str)]) {
+pub(super) fn check_warnings(text: &str, expected: &[(usize, &str)]) {
     let whole = format!("[supervisord]\n{text}");
     let report = report(&whole);
     let found: Vec<(usize, &str)> = report
@@ -77,7 +77,7 @@ fn check_warnings(text: &str, expected: &[(usize, &str)]) {
 }
 
 /// The help of the only warning.
-fn only_help(text: &str) -> String {
+pub(super) fn only_help(text: &str) -> String {
     let whole = format!("[supervisord]\n{text}");
     let warnings = report(&whole).warnings;
     assert_eq!(warnings.len(), 1, "{warnings:#?}");

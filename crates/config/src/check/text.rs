@@ -2,14 +2,16 @@
 
 use super::Judge;
 use crate::document::{Document, Entry, Section, ValuePart};
-use crate::options::SectionKind;
+use crate::options::{Origin, SectionKind};
 use crate::source::Span;
 use crate::value_kind::ValueKind;
 
 pub(super) fn judge(judge: &mut Judge<'_>) {
     for (section, kind) in judge.sections() {
         for entry in &section.entries {
-            cut_in_quotes(judge, entry);
+            if !cut_in_quotes(judge, entry) {
+                cut_value(judge, kind, entry);
+            }
             swallowed(judge, section, kind, entry);
             doubled(judge, entry);
             nameless_conversion(judge, kind, entry);
@@ -26,8 +28,8 @@ fn part_text<'a>(document: &'a Document, part: &ValuePart) -> &'a str {
         .unwrap_or_default()
 }
 
-/// A comment sign inside quotes ends the value nevertheless.
-fn cut_in_quotes(judge: &mut Judge<'_>, entry: &Entry) {
+/// A comment sign inside quotes ends the value nevertheless. Answers whether one does.
+fn cut_in_quotes(judge: &mut Judge<'_>, entry: &Entry) -> bool {
     let document = judge.document;
     let mut quote = None;
     for part in &entry.parts {
@@ -51,8 +53,46 @@ fn cut_in_quotes(judge: &mut Judge<'_>, entry: &Entry) {
                 ),
                 format!("remove the blank before `{sign}`, or put the command into a script"),
             );
-            return;
+            return true;
         }
+    }
+    false
+}
+
+/// A comment sign in an option of ours that is a command or a pattern: it may belong to the value, and the
+/// original, which reads the same file, sees a comment too.
+fn cut_value(judge: &mut Judge<'_>, kind: Option<SectionKind>, entry: &Entry) {
+    let option = kind.and_then(|kind| kind.option(&entry.key));
+    let Some(option) = option.filter(|option| option.origin == Origin::Linchpin) else {
+        return;
+    };
+    let document = judge.document;
+    for part in &entry.parts {
+        let text = part_text(document, part);
+        let is_pattern = text.starts_with("log:") || text.contains("body=");
+        let help = if option.kind == ValueKind::Command {
+            "put a comment on a line of its own; a command that needs the sign goes into a script"
+        } else if option.kind == ValueKind::Probes && text.starts_with("exec:") {
+            "put a comment on a line of its own; a command that needs the sign goes into a file: `exec:@/file`"
+        } else if option.kind == ValueKind::Probes && is_pattern {
+            "put a comment on a line of its own; in a pattern write the sign as `[;]` or `[#]`"
+        } else {
+            continue;
+        };
+        let Some(comment) = part.comment else {
+            continue;
+        };
+        let line = document.file(part.span.file).line(part.span.line);
+        let sign = line.get(comment..=comment).unwrap_or_default();
+        judge.warn(
+            Some(Span {
+                start: comment,
+                end: line.len(),
+                ..part.span
+            }),
+            format!("`{}` ends here: ` {sign}` begins a comment", entry.key),
+            help,
+        );
     }
 }
 
