@@ -261,6 +261,7 @@ impl Supervisor {
         self.groups.insert(config.clone(), members.clone());
         self.dependencies_are_others();
         self.adopt_remains(&config.name, &members);
+        self.adopt_hooks(&config.name, &members);
         members
     }
 
@@ -321,6 +322,7 @@ impl Supervisor {
         members.extend_from_slice(&added);
         self.change_group(&old, config, members);
         self.adopt_remains(name, &added);
+        self.adopt_hooks(name, &added);
         self.autostart(&added, step);
         Outcome::Done
     }
@@ -371,6 +373,7 @@ impl Supervisor {
     }
 
     fn remove_process(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        self.hooks_of_removed(id, step);
         self.end_watching(id, step);
         self.forget_dependent(id);
         self.timers.cancel(Timer::Process(id));

@@ -5,15 +5,14 @@
 
 use std::time::Duration;
 
-use linchpin_config::AutoRestart;
-
 use crate::process::{End, Life, Past, Process};
+use crate::service::{Preparing, Restarts};
 use crate::supervisor::{Step, Supervisor};
 use crate::time::seconds;
 use crate::timers::Timer;
 use crate::{
-    Action, ExitStatus, Generation, HowItEnded, LastEnd, Message, Notice, ProcessId, ProcessState,
-    Reason, SignalPurpose, SignalTarget, SpawnFailure,
+    Action, ExitStatus, Generation, HookPoint, HowItEnded, LastEnd, Message, Notice, ProcessId,
+    ProcessState, Reason, SignalPurpose, SignalTarget, SpawnFailure,
 };
 
 /// How long the end of a process may wait for its last output.
@@ -21,7 +20,7 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(200);
 
 /// Least time between two starts of a process that ended by itself. The original notices an end on a
 /// one-second tick; without that brake a broken service would be started as fast as it can fail.
-const LEAST_RESTART_INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const LEAST_RESTART_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the end of a process leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(crate) enum Restart {
 enum AfterEnd {
     Nothing,
     Backoff(Reason),
-    MaybeRestart { expected: bool },
+    MaybeRestart { status: ExitStatus, expected: bool },
 }
 
 impl Supervisor {
@@ -133,6 +132,13 @@ impl Supervisor {
         process.exit_status = None;
         process.was_killed = false;
         process.out_of_memory = false;
+        if matches!(
+            reason,
+            Reason::Requested | Reason::Autostart | Reason::NeededBy { .. }
+        ) && let Some(service) = &mut process.service
+        {
+            service.restarts = Restarts::default();
+        }
         process.start_wall = Some(step.now.wall);
         process.up_since = step.now.monotonic;
         process.life = Life::Blocked;
@@ -152,6 +158,16 @@ impl Supervisor {
         if process.life != Life::Blocked || !process.remains.is_empty() || self.shutdown.is_some() {
             return;
         }
+        if process
+            .service
+            .as_ref()
+            .is_some_and(|service| service.preparing != Preparing::Not)
+        {
+            return;
+        }
+        if self.start_waits_for_hook(id) || self.is_committing(id) {
+            return;
+        }
         if self.waits_for_dependencies(id, step) {
             return;
         }
@@ -159,8 +175,17 @@ impl Supervisor {
             return;
         };
         self.next_generation += 1;
-        let generation = Generation(self.next_generation);
-        process.generation = generation;
+        process.generation = Generation(self.next_generation);
+        self.prepare(id, step);
+    }
+
+    /// Asks for the process of a start for which everything is prepared.
+    pub(crate) fn ask_for_process(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        let is_wanted = self.shutdown.is_none();
+        let Some(process) = self.processes.get_mut(&id).filter(|_| is_wanted) else {
+            return;
+        };
+        let generation = process.generation;
         process.life = Life::InFlight;
         process.up_since = step.now.monotonic;
         let (config, group) = (process.config.clone(), process.group.clone());
@@ -271,43 +296,7 @@ impl Supervisor {
             step,
         );
         step.act(Action::Log(Message::EnteredRunning { name, startsecs }));
-    }
-
-    /// A start comes to nothing, and trying again would not help.
-    pub(crate) fn fail_for_good(&mut self, id: ProcessId, reason: &Reason, step: &mut Step<'_>) {
-        let Some(process) = self.processes.get_mut(&id) else {
-            return;
-        };
-        process.life = Life::None;
-        process.spawn_error = Some(reason.to_string());
-        let name = process.config.name.clone();
-        self.change_state(id, ProcessState::Backoff, reason.clone(), step);
-        self.change_state(id, ProcessState::Fatal, reason.clone(), step);
-        let reason = reason.to_string();
-        step.act(Action::Log(Message::GaveUpFor { name, reason }));
-    }
-
-    pub(crate) fn enter_backoff(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
-        self.change_state(id, ProcessState::Backoff, reason, step);
-        let Some(process) = self.processes.get_mut(&id) else {
-            return;
-        };
-        let failures = process.failures;
-        if i64::from(failures) > process.config.startretries {
-            let name = process.config.name.clone();
-            self.change_state(
-                id,
-                ProcessState::Fatal,
-                Reason::RetriesExhausted { failures },
-                step,
-            );
-            step.act(Action::Log(Message::GaveUp { name }));
-        } else {
-            self.timers.set(
-                Timer::Process(id),
-                step.now.monotonic + Duration::from_secs(u64::from(failures)),
-            );
-        }
+        self.run_hook(id, HookPoint::PostStart, None, step);
     }
 
     pub(crate) fn process_timer(&mut self, id: ProcessId, step: &mut Step<'_>) {
@@ -325,11 +314,9 @@ impl Supervisor {
                 self.start(id, Reason::BackoffElapsed { attempt }, step);
             }
             ProcessState::Exited => self.start(id, Reason::Autorestart, step),
+            ProcessState::Fatal => self.start(id, Reason::SecondChance, step),
             ProcessState::Stopping => self.stop_timeout(id, step),
-            ProcessState::Stopped
-            | ProcessState::Running
-            | ProcessState::Fatal
-            | ProcessState::Unknown => {}
+            ProcessState::Stopped | ProcessState::Running | ProcessState::Unknown => {}
         }
     }
 
@@ -383,7 +370,7 @@ impl Supervisor {
 
     /// Draws the consequences of a process's end. Does nothing for a process that has not ended.
     pub(crate) fn complete_exit(&mut self, id: ProcessId, restart: Restart, step: &mut Step<'_>) {
-        let restart = if self.is_to_stay_down(id) {
+        let restart = if self.stop_is_held(id) {
             Restart::Forbidden
         } else {
             restart
@@ -406,9 +393,16 @@ impl Supervisor {
         let generation = process.generation;
         let up = end.at.monotonic.since(process.up_since);
         let is_too_quick = up < seconds(process.config.startsecs);
+        let is_done = self.is_done(id, end.status);
+        self.was_up(id, up);
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
         let after = match process.state {
             ProcessState::Stopping => self.end_of_stop(id, pid, end, step),
-            ProcessState::Starting if is_too_quick => self.end_before_startsecs(id, end, step),
+            ProcessState::Starting if is_too_quick && !is_done => {
+                self.end_before_startsecs(id, end, step)
+            }
             ProcessState::Starting | ProcessState::Running => {
                 self.end_by_itself(id, pid, end, step)
             }
@@ -421,14 +415,15 @@ impl Supervisor {
         };
         // After the event of its own end, as in the original.
         self.listener_ended(id, step);
+        self.hooks_after_end(id, step);
         self.release(id, generation, step);
         match after {
             AfterEnd::Nothing => self.start_what_is_to_start_again(id, step),
-            AfterEnd::Backoff(reason) => self.enter_backoff(id, reason, step),
-            AfterEnd::MaybeRestart { expected } => {
-                if restart == Restart::AsConfigured {
-                    self.plan_restart(id, expected, step);
-                }
+            AfterEnd::Backoff(reason) => {
+                self.after_quick_end(id, end.status, reason, restart, step);
+            }
+            AfterEnd::MaybeRestart { status, expected } => {
+                self.after_end(id, status, expected, restart, step);
             }
         }
     }
@@ -499,8 +494,12 @@ impl Supervisor {
         let out_of_memory = process.out_of_memory;
         let name = process.config.name.clone();
         if state == ProcessState::Starting {
-            // It was up for long enough; only the timer had not fired.
-            let reason = Reason::StayedUp { startsecs };
+            // It was up for long enough and only the timer had not fired, or it need not stay up.
+            let reason = if end.at.monotonic.since(process.up_since) < seconds(startsecs) {
+                Reason::DoneEarly
+            } else {
+                Reason::StayedUp { startsecs }
+            };
             self.change_state_of(id, pid, ProcessState::Running, reason, step);
         }
         if !expected && let Some(process) = self.processes.get_mut(&id) {
@@ -517,7 +516,7 @@ impl Supervisor {
             status,
             expected,
         }));
-        AfterEnd::MaybeRestart { expected }
+        AfterEnd::MaybeRestart { status, expected }
     }
 
     fn end_in_unknown(
@@ -541,18 +540,11 @@ impl Supervisor {
         AfterEnd::Nothing
     }
 
-    fn plan_restart(&mut self, id: ProcessId, expected: bool, step: &mut Step<'_>) {
+    /// Starts a process again that has ended by itself.
+    pub(crate) fn restart(&mut self, id: ProcessId, step: &mut Step<'_>) {
         let Some(process) = self.processes.get(&id) else {
             return;
         };
-        let is_wanted = match process.config.autorestart {
-            AutoRestart::Never => false,
-            AutoRestart::Unexpected => !expected,
-            AutoRestart::Always => true,
-        };
-        if !is_wanted || self.shutdown.is_some() {
-            return;
-        }
         let at = process.up_since + LEAST_RESTART_INTERVAL;
         if at <= step.now.monotonic {
             self.start(id, Reason::Autorestart, step);

@@ -2,13 +2,15 @@
 //! own have no counterpart there.
 
 use std::fmt;
+use std::time::Duration;
 
 use linchpin_config::LogLevel;
 use linchpin_python::signals::signal_name;
 use linchpin_python::text_or_undecodable;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExitStatus, ListenerState};
+use crate::time::in_words;
+use crate::{ExitStatus, HookPoint, ListenerState, Reason};
 
 /// A line of the main log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +32,6 @@ pub enum Message {
     },
     GaveUp {
         name: String,
-    },
-    GaveUpFor {
-        name: String,
-        reason: String,
     },
     Exited {
         name: String,
@@ -162,6 +160,50 @@ pub enum Message {
         name: String,
         pgid: i32,
     },
+    /// Ours: the kernel has killed a process for lack of memory.
+    OutOfMemory {
+        name: String,
+        pid: i32,
+    },
+    /// Ours: a service is started again after a wait.
+    WaitsToRestart {
+        name: String,
+        ends: u32,
+        wait: Duration,
+    },
+    /// Ours: a service is FATAL for another reason than `startretries`.
+    GaveUpBecause {
+        name: String,
+        reason: Reason,
+    },
+    /// Ours: a hook has failed.
+    HookFailed {
+        name: String,
+        point: HookPoint,
+        text: String,
+    },
+    /// Ours: a oneshot is not run again.
+    DoneBefore {
+        name: String,
+        path: String,
+    },
+    /// Ours: a oneshot has done its work, and that cannot be noted.
+    MarkerNotWritten {
+        name: String,
+        reason: Reason,
+    },
+    /// Ours: the end of a service is the daemon's.
+    EndsTheDaemon {
+        name: String,
+        option: String,
+        reason: Reason,
+        code: i32,
+    },
+    /// Ours: a shutdown has taken as long as it may.
+    ShutdownTimeout {
+        timeout: Duration,
+        names: Vec<String>,
+    },
     /// Ours: a process ended whose signal had been refused.
     EndedInUnknown {
         name: String,
@@ -178,9 +220,11 @@ impl Message {
             | Self::SpawnError { .. }
             | Self::EnteredRunning { .. }
             | Self::GaveUp { .. }
+            | Self::WaitsToRestart { .. }
+            | Self::GaveUpBecause { .. }
+            | Self::DoneBefore { .. }
             | Self::CreatingSocket { .. }
             | Self::ClosingSocket { .. }
-            | Self::GaveUpFor { .. }
             | Self::WaitingToStop { .. }
             | Self::Waits { .. }
             | Self::WaitingToDie { .. } => LogLevel::Info,
@@ -208,12 +252,18 @@ impl Message {
             | Self::StartAbandoned { .. }
             | Self::KillingRemains { .. }
             | Self::EndedInUnknown { .. }
+            | Self::OutOfMemory { .. }
+            | Self::HookFailed { .. }
+            | Self::EndsTheDaemon { .. }
+            | Self::ShutdownTimeout { .. }
             | Self::ListenerUnknown { .. }
             | Self::EventRejected { .. }
             | Self::EventError { .. }
             | Self::BadResultLine { .. }
             | Self::ListenerDoesNotRead { .. } => LogLevel::Warn,
-            Self::BufferOverflowed { .. } | Self::SocketUnusable { .. } => LogLevel::Error,
+            Self::BufferOverflowed { .. }
+            | Self::SocketUnusable { .. }
+            | Self::MarkerNotWritten { .. } => LogLevel::Error,
             Self::KillRefused { .. } | Self::SignalRefused { .. } => LogLevel::Critical,
         }
     }
@@ -233,9 +283,6 @@ impl fmt::Display for Message {
                     f,
                     "gave up: {name} entered FATAL state, too many start retries too quickly"
                 )
-            }
-            Self::GaveUpFor { name, reason } => {
-                write!(f, "gave up: {name} entered FATAL state, {reason}")
             }
             Self::Exited {
                 name,
@@ -368,6 +415,47 @@ impl fmt::Display for Message {
                     "killing what remains of the process group {pgid} of '{name}' with SIGKILL"
                 )
             }
+            Self::OutOfMemory { name, pid } => {
+                write!(f, "out of memory: the kernel has killed '{name}' ({pid})")
+            }
+            Self::WaitsToRestart { name, ends, wait } => write!(
+                f,
+                "{name} is started again in {}, after end {ends} in a row",
+                in_words(*wait)
+            ),
+            Self::GaveUpBecause { name, reason } => {
+                write!(f, "gave up: {name} entered FATAL state, {reason}")
+            }
+            Self::HookFailed { name, point, text } => {
+                write!(f, "{} of {name} failed: {text}", point.name())
+            }
+            Self::DoneBefore { name, path } => write!(
+                f,
+                "{name} is not run, as it was done before: {path} says so"
+            ),
+            Self::MarkerNotWritten { name, reason } => {
+                write!(f, "{name} has done its work, but {reason}")
+            }
+            Self::EndsTheDaemon {
+                name,
+                option,
+                reason,
+                code,
+            } => write!(
+                f,
+                "{name} has come to its end ({reason}): shutting down, as {option} says, with exit status {code}"
+            ),
+            Self::ShutdownTimeout { timeout, names } if names.is_empty() => write!(
+                f,
+                "the shutdown has taken {} (shutdown_timeout): nothing is waited for any longer",
+                in_words(*timeout)
+            ),
+            Self::ShutdownTimeout { timeout, names } => write!(
+                f,
+                "the shutdown has taken {} (shutdown_timeout): killing {}",
+                in_words(*timeout),
+                names.join(", ")
+            ),
             Self::EndedInUnknown { name, status } => {
                 write!(f, "ended: {name} ({status}), which was in UNKNOWN state")
             }

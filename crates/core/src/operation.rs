@@ -6,6 +6,7 @@
 //! a process costs as much as there are parts to move on, however large the operations are. A part that
 //! is over is unknown to its process from then on, and so is every part of a process that is removed.
 
+mod reload;
 mod signal;
 mod start;
 mod stop;
@@ -34,6 +35,7 @@ enum Kind {
     Start { wait: bool },
     Stop { wait: bool },
     Signal(i32),
+    Reload,
 }
 
 /// What an operation wants of one process.
@@ -54,9 +56,9 @@ enum Progress {
     Spawning,
     /// Start: it is not up yet.
     Starting,
-    /// Stop: the signal is not known to be sent. Signal: there is no process yet.
+    /// Stop: the signal is not known to be sent. Signal: there is no process yet. Reload: about to begin.
     Signalling,
-    /// Signal: sent, and the answer has not come.
+    /// Signal and reload: sent or asked for, and the answer has not come.
     Signalled,
     /// Stop that is waited for: it is not down yet.
     Stopping,
@@ -123,10 +125,11 @@ impl Supervisor {
             Kind::Start { .. } => !process.state.is_running(),
             Kind::Stop { .. } => process.state.is_running() || process.goes_down_by_itself(),
             Kind::Signal(_) => process.state.is_signallable(),
+            Kind::Reload => process.state.is_running(),
         };
         let progress = match kind {
             Kind::Start { .. } => Progress::Checking,
-            Kind::Stop { .. } | Kind::Signal(_) => Progress::Signalling,
+            Kind::Stop { .. } | Kind::Signal(_) | Kind::Reload => Progress::Signalling,
         };
         let mut parts = Vec::with_capacity(processes.len());
         let mut watchers = Vec::with_capacity(processes.len());
@@ -236,6 +239,8 @@ impl Supervisor {
                     Kind::Start { .. } | Kind::Stop { .. } => {
                         self.look_at_stop(watcher, process, step);
                     }
+                    // It is begun at once.
+                    Kind::Reload => {}
                 },
                 Progress::Stopping => self.look_at_stop(watcher, process, step),
             }

@@ -40,8 +40,12 @@ pub(crate) struct Process {
     pub(crate) exit_status: Option<i32>,
     /// When the grace period of the stop in progress is over.
     pub(crate) stop_deadline: Monotonic,
+    /// The stop signal was sent in the stop in progress.
+    pub(crate) was_told: bool,
     /// SIGKILL was sent in the stop in progress.
     pub(crate) was_killed: bool,
+    /// It has run to its end with an expected exit status since the daemon began, or its marker says so.
+    pub(crate) is_completed: bool,
     /// The parts of operations that wait for this process.
     pub(crate) watchers: Vec<Watcher>,
     /// The latest process was killed by the kernel for lack of memory.
@@ -108,7 +112,9 @@ impl Process {
             exec_failure: None,
             exit_status: None,
             stop_deadline: now.monotonic,
+            was_told: false,
             was_killed: false,
+            is_completed: false,
             watchers: Vec::new(),
             out_of_memory: false,
             last_end: None,

@@ -88,6 +88,8 @@ pub enum Reason {
         /// Why.
         text: String,
     },
+    /// A oneshot has done its work, and took less than `startsecs` for it.
+    DoneEarly,
     /// The marker of a oneshot says that it was done before.
     DoneBefore,
     /// The shutdown took longer than `shutdown_timeout`, and it was killed.
@@ -154,6 +156,7 @@ impl Reason {
             Self::SecondChance => "second_chance",
             Self::HookFailed { .. } => "hook_failed",
             Self::MarkerFailed { .. } => "marker_failed",
+            Self::DoneEarly => "done_early",
             Self::DoneBefore => "done_before",
             Self::ShutdownTimeout { .. } => "shutdown_timeout",
             Self::StopCompleted { .. } => "stop_completed",
@@ -189,6 +192,7 @@ impl Reason {
             | Self::SecondChance
             | Self::HookFailed { .. }
             | Self::MarkerFailed { .. }
+            | Self::DoneEarly
             | Self::DoneBefore
             | Self::ShutdownTimeout { .. }
             | Self::StartAbandoned
@@ -238,9 +242,12 @@ impl fmt::Display for Reason {
             }
             Self::WaitsToRestart { ends, wait } => write!(
                 f,
-                "starts again in {} (restart_delay, end {ends} in a row)",
+                "starts again in {}, after end {ends} in a row",
                 in_words(*wait)
             ),
+            Self::CrashLoop { ends: 1, .. } => {
+                f.write_str("it has ended once, and restart_limit=1 allows no restart")
+            }
             Self::CrashLoop { ends, within } => {
                 write!(f, "crash loop: {ends} ends in {}", in_words(*within))
             }
@@ -252,6 +259,7 @@ impl fmt::Display for Reason {
             Self::SecondChance => f.write_str("a second chance (fatal_retry)"),
             Self::HookFailed { point, text } => write!(f, "{} failed: {text}", point.name()),
             Self::MarkerFailed { text } => write!(f, "its marker failed: {text}"),
+            Self::DoneEarly => f.write_str("did its work in less than startsecs"),
             Self::DoneBefore => f.write_str("done before, as its marker says"),
             Self::ShutdownTimeout { timeout } => write!(
                 f,
@@ -320,7 +328,7 @@ mod tests {
                     ends: 3,
                     wait: Duration::from_millis(3_912),
                 },
-                "starts again in 3.9 s (restart_delay, end 3 in a row)",
+                "starts again in 3.9 s, after end 3 in a row",
             ),
             (
                 Reason::RestartPrevented {

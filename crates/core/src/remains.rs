@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::{End, Life};
 use crate::stop::SIGKILL;
 use crate::supervisor::{Step, Supervisor};
+use crate::time::seconds;
 use crate::timers::Timer;
 use crate::{
     Action, ExitStatus, Generation, Message, ProcessId, ProcessState, Reason, SignalOutcome,
@@ -75,6 +76,7 @@ impl Supervisor {
         };
         let config = &process.config;
         let killed = config.killasgroup && process.was_killed;
+        let (signal, was_told) = (config.stopsignal, process.was_told);
         if !config.stopasgroup && !killed {
             step.act(Action::NameSurvivors {
                 name: config.name.clone(),
@@ -85,6 +87,8 @@ impl Supervisor {
         let generation = process.generation;
         let at = if killed {
             step.now.monotonic + REMAINS_AFTER_KILL
+        } else if !was_told {
+            step.now.monotonic + seconds(config.stopwaitsecs)
         } else {
             process.stop_deadline.max(step.now.monotonic)
         };
@@ -94,6 +98,29 @@ impl Supervisor {
         });
         self.leave(id, generation, RemainsKind::Group { pgid: pid, killed });
         self.timers.set(Timer::Remains(generation), at);
+        if !was_told && !killed {
+            // The leader went before the signal had its turn (`pre_stop`, `stop_command`).
+            step.act(Action::Signal {
+                process: id,
+                generation,
+                target: SignalTarget::Group(pid),
+                signal,
+                purpose: SignalPurpose::Remains,
+            });
+        }
+    }
+
+    /// Kills what remains of process groups without waiting any longer.
+    pub(crate) fn kill_remains(&mut self, step: &mut Step<'_>) {
+        let groups: Vec<Generation> = self
+            .remains
+            .iter()
+            .filter(|(_, remains)| matches!(remains.kind, RemainsKind::Group { killed: false, .. }))
+            .map(|(generation, _)| *generation)
+            .collect();
+        for generation in groups {
+            self.remains_timer(generation, step);
+        }
     }
 
     pub(crate) fn remains_timer(&mut self, generation: Generation, step: &mut Step<'_>) {

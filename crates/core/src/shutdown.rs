@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lifecycle::Restart;
 use crate::process::Life;
+use crate::service::MARKERS_LIMIT;
 use crate::supervisor::{Step, Supervisor};
 use crate::timers::Timer;
 use crate::{Action, Message, Monotonic, Notice, ProcessId, ProcessState, Reason, ShutdownCause};
@@ -32,6 +33,8 @@ pub(crate) struct Shutdown {
     pending: Vec<Tier>,
     /// When listeners are waited for no longer; none until the first pool is to stop.
     last_events_until: Option<Monotonic>,
+    /// When markers that are being written are waited for no longer; none until nothing else is waited for.
+    last_markers_until: Option<Monotonic>,
     finished: bool,
 }
 
@@ -81,14 +84,16 @@ impl Supervisor {
             tier: BTreeSet::new(),
             pending,
             last_events_until: None,
+            last_markers_until: None,
             finished: false,
         });
         self.publish(Notice::SupervisorStopping, step);
         for process in self.processes.values() {
-            if process.state == ProcessState::Exited {
+            if matches!(process.state, ProcessState::Exited | ProcessState::Fatal) {
                 self.timers.cancel(Timer::Process(process.id));
             }
         }
+        self.limit_shutdown(step);
         self.refuse_unchecked_starts(step);
         self.refuse_additions(step);
         self.continue_shutdown(step);
@@ -156,8 +161,35 @@ impl Supervisor {
         is_waiting
     }
 
+    /// Whether a marker is being written, and not for too long.
+    fn waits_for_last_markers(&mut self, step: &Step<'_>) -> bool {
+        if !self.waits_for_markers() {
+            return false;
+        }
+        let Some(shutdown) = &mut self.shutdown else {
+            return false;
+        };
+        let until = *shutdown
+            .last_markers_until
+            .get_or_insert(step.now.monotonic + MARKERS_LIMIT);
+        let is_waiting = step.now.monotonic < until;
+        if is_waiting {
+            self.timers.set(Timer::LastMarkers, until);
+        }
+        is_waiting
+    }
+
+    /// Out of time: listeners, hooks and markers are waited for no longer.
+    pub(crate) fn wait_for_nobody_else(&mut self, step: &mut Step<'_>) {
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.last_events_until = Some(step.now.monotonic);
+            shutdown.last_markers_until = Some(step.now.monotonic);
+        }
+        self.cancel_hooks_after_ends(step);
+    }
+
     fn finish_shutdown(&mut self, step: &mut Step<'_>) {
-        if self.waits_for_remains() {
+        if self.waits_for_remains() || self.waits_for_hooks() || self.waits_for_last_markers(step) {
             return;
         }
         // What ended in UNKNOWN was not waited for, and may have output that is being read.
@@ -170,11 +202,14 @@ impl Supervisor {
         for id in ended {
             self.complete_exit(id, Restart::Forbidden, step);
         }
+        self.cancel_all_hooks(step);
         self.refuse_what_is_open(step);
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.finished = true;
             let restart = shutdown.restart;
             self.timers.cancel(Timer::ShutdownReport);
+            self.timers.cancel(Timer::ShutdownTimeout);
+            self.timers.cancel(Timer::LastMarkers);
             step.act(Action::Finished { restart });
         }
     }

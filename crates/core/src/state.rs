@@ -88,13 +88,19 @@ impl ProcessState {
         matches!(self, Self::Starting | Self::Running | Self::Stopping)
     }
 
-    /// The table of legal transitions: Supervisor's, and `Unknown` to `Stopped`.
+    /// The table of legal transitions: Supervisor's, `Unknown` to `Stopped`, and what only processes with
+    /// options of ours do.
     ///
     /// `Starting` → `Stopped` never happens: a stop always passes through `Stopping`.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Stopped | Self::Exited | Self::Fatal => next == Self::Starting,
+            Self::Stopped | Self::Fatal => next == Self::Starting,
+            // The original knows no wait after an end that is to be followed by a start. With `restart_*` there
+            // is one, and it is spent in the state whose meaning is just that, so that a stop, a start and the
+            // daemon's end treat it as they treat the wait after a failed start; and so that FATAL, to which a
+            // crash loop leads, is only ever reached from there.
+            Self::Exited => matches!(next, Self::Starting | Self::Backoff),
             Self::Starting => {
                 matches!(
                     next,
@@ -188,7 +194,7 @@ mod tests {
                 "RUNNING > STOPPING EXITED UNKNOWN",
                 "BACKOFF > STOPPED STARTING FATAL",
                 "STOPPING > STOPPED UNKNOWN",
-                "EXITED > STARTING",
+                "EXITED > STARTING BACKOFF",
                 "FATAL > STARTING",
                 "UNKNOWN > STOPPED",
             ]

@@ -11,8 +11,8 @@ use crate::supervisor::{Step, Supervisor};
 use crate::time::seconds;
 use crate::timers::Timer;
 use crate::{
-    Action, Generation, Message, ProcessId, ProcessState, Reason, SignalOutcome, SignalPurpose,
-    SignalTarget,
+    Action, Generation, HookPoint, Message, ProcessId, ProcessState, Reason, SignalOutcome,
+    SignalPurpose, SignalTarget,
 };
 
 pub(crate) const SIGKILL: i32 = 9;
@@ -33,11 +33,7 @@ impl Supervisor {
             ProcessState::Starting | ProcessState::Running => {
                 process.was_killed = false;
                 match process.life {
-                    Life::Alive { .. } => {
-                        self.log_stop_signal(id, step);
-                        self.change_state(id, ProcessState::Stopping, reason, step);
-                        self.send_stop_signal(id, step);
-                    }
+                    Life::Alive { .. } => self.stop_alive(id, reason, step),
                     Life::Ended { .. } => {
                         self.complete_exit(id, Restart::Forbidden, step);
                         // An end before startsecs leads to BACKOFF, which is no end of a stop.
@@ -50,16 +46,73 @@ impl Supervisor {
                     }
                     Life::Blocked | Life::None => {
                         process.life = Life::None;
+                        self.end_preparation(id, step);
                         self.change_state(id, ProcessState::Stopping, reason, step);
                         self.stopped_without_process(id, step);
                     }
                 }
             }
-            ProcessState::Exited => self.timers.cancel(Timer::Process(id)),
-            ProcessState::Stopped
-            | ProcessState::Stopping
-            | ProcessState::Fatal
-            | ProcessState::Unknown => {}
+            ProcessState::Exited | ProcessState::Fatal => self.timers.cancel(Timer::Process(id)),
+            ProcessState::Stopped | ProcessState::Stopping | ProcessState::Unknown => {}
+        }
+    }
+
+    fn stop_alive(&mut self, id: ProcessId, reason: Reason, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        let hooks = process
+            .config
+            .service
+            .as_ref()
+            .map(|options| &options.hooks);
+        if hooks.is_none_or(|hooks| hooks.pre_stop.is_none() && hooks.stop_command.is_none()) {
+            self.log_stop_signal(id, step);
+            self.change_state(id, ProcessState::Stopping, reason, step);
+            self.hooks_before_stop(id, step);
+            return self.send_stop_signal(id, step);
+        }
+        process.was_told = false;
+        self.timers.cancel(Timer::Process(id));
+        self.change_state(id, ProcessState::Stopping, reason, step);
+        if !self.hooks_before_stop(id, step) {
+            self.tell_to_stop(id, step);
+        }
+    }
+
+    /// What has to come before it has been done: a process that stops is told to, in its way.
+    pub(crate) fn tell_to_stop(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        let Some(process) = self.processes.get(&id) else {
+            return;
+        };
+        if process.state != ProcessState::Stopping || !matches!(process.life, Life::Alive { .. }) {
+            return;
+        }
+        if self.run_hook(id, HookPoint::StopCommand, None, step) {
+            self.begin_grace(id, step);
+        } else {
+            self.log_stop_signal(id, step);
+            self.send_stop_signal(id, step);
+        }
+    }
+
+    /// A `stop_command` has failed: the signal takes its place. The process has as much time as before.
+    pub(crate) fn signal_after_stop_command(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        if self
+            .processes
+            .get(&id)
+            .is_some_and(|process| process.state == ProcessState::Stopping && !process.was_killed)
+        {
+            self.log_stop_signal(id, step);
+            self.signal_stop(id, step);
+        }
+    }
+
+    /// From here on a process has `stopwaitsecs` to end.
+    fn begin_grace(&mut self, id: ProcessId, step: &Step<'_>) {
+        if let Some(process) = self.processes.get_mut(&id) {
+            process.stop_deadline = step.now.monotonic + seconds(process.config.stopwaitsecs);
+            self.timers.set(Timer::Process(id), process.stop_deadline);
         }
     }
 
@@ -107,6 +160,17 @@ impl Supervisor {
     }
 
     pub(crate) fn send_stop_signal(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        if self
+            .processes
+            .get(&id)
+            .is_some_and(|process| matches!(process.life, Life::Alive { .. }))
+        {
+            self.begin_grace(id, step);
+            self.signal_stop(id, step);
+        }
+    }
+
+    fn signal_stop(&mut self, id: ProcessId, step: &mut Step<'_>) {
         let Some(process) = self.processes.get_mut(&id) else {
             return;
         };
@@ -118,8 +182,7 @@ impl Supervisor {
         } else {
             SignalTarget::Process(pid)
         };
-        process.stop_deadline = step.now.monotonic + seconds(process.config.stopwaitsecs);
-        self.timers.set(Timer::Process(id), process.stop_deadline);
+        process.was_told = true;
         step.act(Action::Signal {
             process: id,
             generation: process.generation,
@@ -205,7 +268,7 @@ impl Supervisor {
                     SignalPurpose::Operation(operation) => Message::SignalRefused {
                         name,
                         pid,
-                        signal: self.signal_of(operation).unwrap_or(0),
+                        signal: self.signal_of(operation, id).unwrap_or(0),
                         errno,
                     },
                 };

@@ -12,13 +12,13 @@ use crate::operation::Operation;
 use crate::pool::Pools;
 use crate::process::Process;
 use crate::remains::Remains;
-use crate::service::Dependencies;
+use crate::service::{Dependencies, Ends, RunningHook};
 use crate::shutdown::Shutdown;
 use crate::sockets::{Addition, Sockets};
 use crate::timers::{Timer, Timers};
 use crate::{
-    Action, Actions, Command, DaemonState, Event, Failure, Generation, Monotonic, Notice, Now,
-    OperationId, Outcome, ProcessId,
+    Action, Actions, Command, DaemonState, Event, Failure, Generation, HookPoint, Monotonic,
+    Notice, Now, OperationId, Outcome, ProcessId,
 };
 
 /// Everything that is supervised, and what is to happen next.
@@ -37,6 +37,11 @@ pub struct Supervisor {
     pub(crate) dependencies: Dependencies,
     pub(crate) pools: Pools,
     pub(crate) shutdown: Option<Shutdown>,
+    pub(crate) ends: Ends,
+    /// Hooks that are under way: at most one at each point of a start.
+    pub(crate) hooks: BTreeMap<(Generation, HookPoint), RunningHook>,
+    /// What the random part of waits is made of.
+    pub(crate) seed: u64,
     pub(crate) next_process: u32,
     pub(crate) next_generation: u64,
 }
@@ -70,6 +75,9 @@ impl Supervisor {
             dependencies: Dependencies::default(),
             pools: Pools::default(),
             shutdown: None,
+            ends: Ends::new(config),
+            hooks: BTreeMap::new(),
+            seed: 0,
             next_process: 0,
             next_generation: 0,
         }
@@ -87,6 +95,7 @@ impl Supervisor {
             remains: self.remains.clone(),
             pools: self.pools.successor(),
             sockets: self.sockets.clone(),
+            seed: self.seed,
             next_process: self.next_process,
             next_generation: self.next_generation,
             ..Self::new(config)
@@ -208,11 +217,11 @@ impl Supervisor {
                 notification,
             } => self.notified(process, generation, notification, &mut step),
             Event::HookEnded {
-                process,
                 generation,
                 point,
                 failure,
-            } => self.hook_ended(process, generation, point, failure, &mut step),
+                ..
+            } => self.hook_ended(generation, point, failure, &mut step),
             Event::MarkerOpened {
                 process,
                 generation,
@@ -236,10 +245,12 @@ impl Supervisor {
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
         self.settle(&mut step);
+        self.end_for_a_service(&mut step);
         self.continue_shutdown(&mut step);
         while let Some(timer) = self.timers.pop_due(now.monotonic) {
             self.fire(timer, &mut step);
             self.settle(&mut step);
+            self.end_for_a_service(&mut step);
             self.continue_shutdown(&mut step);
         }
         self.tick(&mut step);
@@ -254,8 +265,10 @@ impl Supervisor {
             Timer::StopReport(id) => self.report_stop(id, step),
             Timer::Remains(generation) => self.remains_timer(generation, step),
             Timer::ShutdownReport => self.report_shutdown(step),
-            // What it held up goes on by itself.
-            Timer::LastEvents => {}
+            Timer::ShutdownTimeout => self.shutdown_timeout(step),
+            Timer::Hook(generation, point) => self.hook_timer(generation, point, step),
+            // What they held up goes on by itself.
+            Timer::LastEvents | Timer::LastMarkers => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, Monotonic, ProcessId};
+use crate::{Generation, HookPoint, Monotonic, ProcessId};
 
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +23,12 @@ pub(crate) enum Timer {
     ShutdownReport,
     /// The end of the daemon waits no longer for listeners.
     LastEvents,
+    /// The end of the daemon waits no longer for markers that are being written.
+    LastMarkers,
+    /// The shutdown has taken as long as it may.
+    ShutdownTimeout,
+    /// A hook should have been heard of.
+    Hook(Generation, HookPoint),
 }
 
 /// The table of deadlines.

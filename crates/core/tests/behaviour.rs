@@ -4,6 +4,8 @@
 mod fastcgi;
 #[path = "behaviour/script.rs"]
 mod script;
+#[path = "behaviour/service.rs"]
+mod service;
 #[path = "behaviour/service_words.rs"]
 mod service_words;
 mod support;
@@ -65,4 +67,24 @@ fn dependencies() {
 #[test]
 fn explanations() {
     check(include_str!("behaviour/explanations.txt"));
+}
+
+#[test]
+fn restarts_of_services() {
+    check(include_str!("behaviour/restarts.txt"));
+}
+
+#[test]
+fn oneshots() {
+    check(include_str!("behaviour/oneshots.txt"));
+}
+
+#[test]
+fn hooks() {
+    check(include_str!("behaviour/hooks.txt"));
+}
+
+#[test]
+fn ends_of_the_daemon() {
+    check(include_str!("behaviour/daemon_ends.txt"));
 }

@@ -115,7 +115,7 @@ impl Invocation {
         let (mut limit, mut estate) = (None, None);
         loop {
             match self.run_once(loaded, &mut limit, estate) {
-                Ok(End::Exit) => return 0,
+                Ok(End::Exit(code)) => return code,
                 Ok(End::Restart(succession)) => {
                     let Succession {
                         loaded: next,

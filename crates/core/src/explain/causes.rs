@@ -251,6 +251,7 @@ fn follows_an_end(reason: &Reason) -> bool {
         | Reason::CrashLoop { .. }
         | Reason::RestartPrevented { .. }
         | Reason::SecondChance
+        | Reason::DoneEarly
         | Reason::ShutdownTimeout { .. }
         | Reason::ExitedTooQuickly { .. }
         | Reason::Exited { .. }

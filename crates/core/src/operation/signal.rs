@@ -60,10 +60,14 @@ impl Supervisor {
         }
     }
 
-    /// The signal number of a signal operation.
-    pub(crate) fn signal_of(&self, id: OperationId) -> Option<i32> {
+    /// The signal that an operation sends to a process.
+    pub(crate) fn signal_of(&self, id: OperationId, process: ProcessId) -> Option<i32> {
         match self.operations.get(&id)?.kind {
             Kind::Signal(signal) => Some(signal),
+            Kind::Reload => {
+                let options = self.processes.get(&process)?.config.service.as_ref()?;
+                options.reload_signal
+            }
             Kind::Start { .. } | Kind::Stop { .. } => None,
         }
     }
@@ -92,7 +96,7 @@ impl Supervisor {
                 for watcher in self.watchers(process) {
                     let is_answer = self.part(watcher).is_some_and(|(kind, _)| match kind {
                         Kind::Stop { wait } => !wait || result.is_err(),
-                        Kind::Start { .. } | Kind::Signal(_) => false,
+                        Kind::Start { .. } | Kind::Signal(_) | Kind::Reload => false,
                     });
                     if is_answer {
                         self.finish_part(watcher, ended, |_| result.clone(), step);

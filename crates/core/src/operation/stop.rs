@@ -40,11 +40,9 @@ impl Supervisor {
         let (_, processes) = self.processes_of(target).unwrap_or_default();
         for process in processes {
             self.stays_down(process);
-            if self
-                .processes
-                .get(&process)
-                .is_some_and(|process| process.state == ProcessState::Exited)
-            {
+            if self.processes.get(&process).is_some_and(|process| {
+                matches!(process.state, ProcessState::Exited | ProcessState::Fatal)
+            }) {
                 self.stop(process, Reason::Requested, step);
             }
         }
@@ -89,8 +87,10 @@ impl Supervisor {
         let Some(current) = self.processes.get(&process) else {
             return;
         };
-        if current.state.is_stopped() || (!wait && current.life == Life::InFlight) {
-            // In flight: the signal goes out as soon as there is somebody to get it.
+        let has_time = current.life == Life::InFlight || self.stop_is_at_hook(process);
+        if current.state.is_stopped() || (!wait && has_time) {
+            // In flight: the signal goes out as soon as there is somebody to get it. At a hook: when that
+            // has ended, if at all.
             return self.finish_part(watcher, Ended::AtOnce, |_| Ok(()), step);
         }
         if wait {

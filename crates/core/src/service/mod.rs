@@ -21,12 +21,15 @@ pub use news::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::Reason;
+use crate::supervisor::{Step, Supervisor};
+use crate::{Action, Generation, Message, ProcessId, Reason};
 
 pub(crate) use checks::Checking;
 pub use dependencies::Wait;
 pub(crate) use dependencies::{Dependencies, Waiting};
-pub(crate) use hooks::Preparing;
+pub(crate) use ends::{Ends, Finale};
+pub(crate) use hooks::{Preparing, RunningHook};
+pub(crate) use oneshot::MARKERS_LIMIT;
 pub(crate) use restart::Restarts;
 
 /// What is known about a process that has options of ours.
@@ -36,10 +39,46 @@ pub(crate) struct ServiceState {
     pub(crate) checking: Checking,
     pub(crate) preparing: Preparing,
     pub(crate) restarts: Restarts,
-    /// A oneshot that has run to its end with success since the daemon began, or whose marker says so.
-    pub(crate) completed: bool,
+    /// A oneshot that has done its work, and whose marker is being written: which start of it.
+    pub(crate) committing: Option<Generation>,
     /// It is being stopped, and is to start again when it is down.
     pub(crate) start_again: Option<Reason>,
     /// The service's own words (`STATUS=`), cut at [`Notification::STATUS_MAX`].
     pub(crate) status: Option<String>,
+}
+
+impl Supervisor {
+    /// Keeps something about a service for the recorded history.
+    pub(crate) fn record(&self, id: ProcessId, kind: OccurrenceKind, step: &mut Step<'_>) {
+        if let Some(process) = self.processes.get(&id) {
+            step.act(Action::Record(Occurrence {
+                process: id,
+                generation: process.generation,
+                name: process.config.name.clone(),
+                group: process.group.clone(),
+                kind,
+            }));
+        }
+    }
+
+    /// The kernel has killed a process for lack of memory.
+    pub(crate) fn out_of_memory(
+        &mut self,
+        id: ProcessId,
+        generation: Generation,
+        step: &mut Step<'_>,
+    ) {
+        let Some(process) = self
+            .processes
+            .get_mut(&id)
+            .filter(|process| process.generation == generation)
+        else {
+            return;
+        };
+        process.out_of_memory = true;
+        let name = process.config.name.clone();
+        let pid = process.pid().unwrap_or(0);
+        step.act(Action::Log(Message::OutOfMemory { name, pid }));
+        self.record(id, OccurrenceKind::OutOfMemory, step);
+    }
 }

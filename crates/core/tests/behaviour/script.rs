@@ -9,15 +9,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use linchpin_config::{
-    AutoRestart, Config, EventListenerPool, EventType, GroupKind, ProcessConfig,
+    AutoRestart, Config, EventListenerPool, EventType, GroupKind, LinchpinConfig, ProcessConfig,
 };
 use linchpin_core::{
-    Action, Actions, Channel, Command, Delivery, Event, ExitStatus, Generation, Monotonic, Notice,
-    Now, OperationId, Outcome, OutputKind, ProcessId, ShutdownCause, SignalOutcome, SignalTarget,
-    SocketId, SpawnFailure, SpawnFailureKind, Supervisor, Target, Wall,
+    Action, Actions, Channel, Command, Delivery, Event, ExitStatus, Generation, HookPoint,
+    MarkerState, Monotonic, Notice, Now, OperationId, Outcome, OutputKind, ProcessId,
+    ShutdownCause, SignalOutcome, SignalTarget, SocketId, SpawnFailure, SpawnFailureKind,
+    Supervisor, Target, Wall,
 };
 
-use crate::{fastcgi, service_words, support, why};
+use crate::{fastcgi, service, service_words, support, why};
 
 const SECOND: f64 = 1e9;
 
@@ -84,6 +85,7 @@ enum Socket {
 struct Stage {
     programs: Vec<Program>,
     next_programs: Vec<Program>,
+    linchpin: Option<LinchpinConfig>,
     supervisor: Option<Supervisor>,
     nanoseconds: u64,
     wall_offset: i64,
@@ -97,6 +99,10 @@ struct Stage {
     signal_outcome: Option<SignalOutcome>,
     /// What becomes of the next events that are sent, if not all goes well.
     deliveries: Vec<Delivery>,
+    /// Hooks under way, by process and point, as the shell knows them.
+    hooks: BTreeMap<(String, String), (ProcessId, Generation, HookPoint)>,
+    /// Markers being read or written.
+    markers: BTreeMap<String, (ProcessId, Generation)>,
     next_operation: u64,
     /// Only what is asked for is told, and not what the core does.
     is_quiet: bool,
@@ -115,8 +121,11 @@ impl Stage {
                 let program = program(words[1], &words[2..]);
                 self.next_programs.push(program);
             }
+            "linchpin" => self.linchpin = Some(service::linchpin(&words[1..])),
             "boot" => {
-                self.supervisor = Some(Supervisor::new(&config(&self.programs)));
+                let mut config = config(&self.programs);
+                config.linchpin.clone_from(&self.linchpin);
+                self.supervisor = Some(Supervisor::new(&config));
                 self.feed(Event::Boot);
             }
             "wait" => self.wait(name.parse().expect("seconds")),
@@ -184,6 +193,52 @@ impl Stage {
                     group_alive: words.contains(&"survivors"),
                 });
             }
+            "out-of-memory" => {
+                let (process, generation) = self.start(name, words);
+                self.feed(Event::OutOfMemory {
+                    process,
+                    generation,
+                });
+            }
+            // `hook-ended web pre_start`, and why it failed if it did.
+            "hook-ended" => {
+                let point = words[2];
+                let (process, generation, point) = self
+                    .hooks
+                    .remove(&(name.to_owned(), point.to_owned()))
+                    .expect("it is under way");
+                let failure = (words.len() > 3).then(|| words[3..].join(" "));
+                self.feed(Event::HookEnded {
+                    process,
+                    generation,
+                    point,
+                    failure,
+                });
+            }
+            // `marker-opened web fresh`, `interrupted`, `committed`, or why it cannot be read.
+            "marker-opened" => {
+                let (process, generation) = self.markers.remove(name).expect("it is being opened");
+                self.feed(Event::MarkerOpened {
+                    process,
+                    generation,
+                    state: match words[2] {
+                        "committed" => MarkerState::Committed,
+                        "fresh" => MarkerState::Fresh,
+                        "interrupted" => MarkerState::Interrupted,
+                        _ => MarkerState::Failed(words[2..].join(" ")),
+                    },
+                });
+            }
+            // `marker-committed web`, and why it could not be written if so.
+            "marker-committed" => {
+                let (process, generation) = self.markers.remove(name).expect("it is being written");
+                let failure = (words.len() > 2).then(|| words[2..].join(" "));
+                self.feed(Event::MarkerCommitted {
+                    process,
+                    generation,
+                    failure,
+                });
+            }
             "tried" => {
                 let operation = self.trials.remove(0);
                 let failure = (words.len() > 1).then(|| words[1..].join(" "));
@@ -240,7 +295,8 @@ impl Stage {
                 let (_, generation) = self.start(name, words);
                 self.feed(Event::GroupGone { generation });
             }
-            "start" | "stop" | "signal" | "add" | "remove" | "insert" | "take" | "reload" => {
+            "start" | "stop" | "signal" | "add" | "remove" | "insert" | "take" | "reload"
+            | "reload-service" => {
                 self.command(words);
             }
             "shutdown" | "restart" => self.feed(Event::Shutdown {
@@ -298,6 +354,7 @@ impl Stage {
                 target,
                 signal: words[2].parse().expect("a number"),
             },
+            "reload-service" => Command::ReloadService { target },
             "add" => Command::AddGroup { name },
             "remove" => Command::RemoveGroup { name },
             "insert" => Command::AddProcesses {
@@ -501,17 +558,47 @@ impl Stage {
                 check.purpose.name(),
                 check.index
             ),
-            Action::RunHook { process, point, .. } => {
-                format!("run {} of {}", point.name(), name(process))
+            Action::RunHook {
+                process,
+                generation,
+                point,
+                pid,
+                ..
+            } => {
+                let name = name(process);
+                let mut line = format!("run {} of {name}", point.name());
+                if let Some(pid) = pid {
+                    let _ = write!(line, " (process {pid})");
+                }
+                let key = (name, point.name().to_owned());
+                self.hooks.insert(key, (*process, *generation, *point));
+                line
             }
             Action::CancelHook { process, point, .. } => {
-                format!("cancel {} of {}", point.name(), name(process))
+                let name = name(process);
+                let line = format!("cancel {} of {name}", point.name());
+                self.hooks.remove(&(name, point.name().to_owned()));
+                line
             }
-            Action::OpenMarker { process, path, .. } => {
-                format!("open marker {path} of {}", name(process))
+            Action::OpenMarker {
+                process,
+                generation,
+                path,
+            } => {
+                let name = name(process);
+                let line = format!("open marker {path} of {name}");
+                self.markers.insert(name, (*process, *generation));
+                line
             }
-            Action::CommitMarker { process, path, .. } => {
-                format!("commit marker {path} of {}", name(process))
+            Action::CommitMarker {
+                process,
+                generation,
+                path,
+            } => {
+                let name = name(process);
+                let line = format!("commit marker {path} of {name}");
+                self.markers.insert(name, (*process, *generation));
+                line
             }
             Action::MeasureMemory { process, pgid, .. } => {
                 format!("measure memory of {} (group {pgid})", name(process))
@@ -529,7 +616,13 @@ impl Stage {
             Action::Reply { operation, outcome } => {
                 format!("reply {}: {}", operation.0, answer(outcome))
             }
-            Action::Finished { restart: false } => "finished".to_owned(),
+            Action::Finished { restart: false } => {
+                let supervisor = self.supervisor.as_ref().expect("boot comes first");
+                match supervisor.exit_code() {
+                    0 => "finished".to_owned(),
+                    code => format!("finished with exit status {code}"),
+                }
+            }
             Action::Finished { restart: true } => "finished, to begin anew".to_owned(),
         };
         let _ = writeln!(self.output, "  {line}");
@@ -704,6 +797,7 @@ fn program(kind: &str, words: &[&str]) -> Program {
                     .map(|name| EventType::from_name(name).expect("an event type"))
                     .collect();
             }
+            key if service::option(&mut process, key, value) => {}
             other => assert!(
                 service_words::take(&mut process, other, value),
                 "a program says {other}"

@@ -104,8 +104,8 @@ pub(crate) struct Shell {
 /// How a run of the shell ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// The daemon is to exit.
-    Exit,
+    /// The daemon is to exit with this status.
+    Exit(u8),
     /// It is to begin anew.
     Restart(Box<Succession>),
 }
@@ -176,7 +176,7 @@ impl Shell {
                 ..estate
             },
             None => Estate {
-                core: Supervisor::new(config),
+                core: new_core(config),
                 children: Children::default(),
                 sockets: Sockets::new(),
                 spawner: Spawner::new(MOST_SERVICE_THREADS),
@@ -286,7 +286,8 @@ impl Shell {
     fn end(mut self) -> End {
         self.services.end();
         match self.next_config {
-            None => End::Exit,
+            // An exit status has eight bits, for us as for the services whose it may be.
+            None => End::Exit(u8::try_from(self.core.exit_code() & 0xFF).unwrap_or(1)),
             Some(loaded) => End::Restart(Box::new(Succession {
                 loaded: *loaded,
                 estate: Estate {
@@ -549,6 +550,12 @@ impl Shell {
             }
         }
     }
+}
+
+fn new_core(config: &Config) -> Supervisor {
+    let mut core = Supervisor::new(config);
+    core.seed(linchpin_sys::random::seed());
+    core
 }
 
 fn now() -> Now {

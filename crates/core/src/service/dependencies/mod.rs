@@ -86,7 +86,6 @@ impl Supervisor {
     }
 
     /// A process has run to its end with success, or its marker says so.
-    #[expect(dead_code, reason = "oneshots call it next")]
     pub(crate) fn completed_changed(&mut self, id: ProcessId, _step: &mut Step<'_>) {
         self.may_concern_dependents(id);
     }

@@ -96,13 +96,6 @@ impl Supervisor {
         self.dependencies.held_stops.contains_key(&id)
     }
 
-    /// Whether a process is to be stopped later than now for its own sake. What only goes along with others
-    /// may start again by itself, and waits for them then.
-    pub(crate) fn is_to_stay_down(&self, id: ProcessId) -> bool {
-        let held = self.dependencies.held_stops.get(&id);
-        held.is_some_and(|held| !held.goes_along)
-    }
-
     /// It has ended by itself and is started anew: the stop has come about.
     pub(crate) fn forget_held_stop(&mut self, id: ProcessId) {
         self.dependencies.held_stops.remove(&id);
@@ -119,12 +112,9 @@ impl Supervisor {
             return;
         }
         if self.stop_is_held(changed) && !self.is_alive(changed) {
-            // It has ended by itself; what is left to do is to keep it down, if somebody wants that.
-            let is_wanted_down = self.is_to_stay_down(changed);
+            // It has ended by itself; what is left to do is to keep it down.
             self.dependencies.held_stops.remove(&changed);
-            if is_wanted_down {
-                self.stop(changed, Reason::Requested, step);
-            }
+            self.stop(changed, Reason::Requested, step);
         }
         let is_on_its_way = self.stop_is_held(changed)
             || self

@@ -5,12 +5,12 @@ use std::time::Duration;
 use linchpin_config::{Condition, Dependency, OnDependencyFailed};
 
 use super::graph::{binds, dependencies, meant, spec};
-use crate::process::{Life, Process};
+use crate::process::Process;
 use crate::service::OccurrenceKind;
 use crate::supervisor::{Step, Supervisor};
 use crate::time::seconds;
 use crate::timers::Timer;
-use crate::{Action, Message, Monotonic, Occurrence, ProcessId, ProcessState, Reason};
+use crate::{Action, Message, Monotonic, ProcessId, ProcessState, Reason};
 
 /// Beyond its `startsecs` nobody who only wants an order waits for a service longer than that.
 const ORDER_ALLOWANCE: Duration = Duration::from_secs(5);
@@ -140,11 +140,7 @@ impl Supervisor {
         if limit.is_some_and(|limit| limit <= now) {
             self.end_wait(id);
             let text = texts.join("; ");
-            if let Some(process) = self.processes.get_mut(&id) {
-                process.life = Life::None;
-                process.spawn_error = Some(format!("gave up waiting: {text}"));
-            }
-            self.enter_backoff(id, Reason::DependencyTimeout { text }, step);
+            self.start_failed(id, Reason::DependencyTimeout { text }, step);
             return true;
         }
         match until {
@@ -204,19 +200,6 @@ impl Supervisor {
             texts: texts.clone(),
         }));
         self.record(id, OccurrenceKind::Waits(texts), step);
-    }
-
-    /// Keeps something for the history of a process.
-    pub(crate) fn record(&self, id: ProcessId, kind: OccurrenceKind, step: &mut Step<'_>) {
-        if let Some(process) = self.processes.get(&id) {
-            step.act(Action::Record(Occurrence {
-                process: id,
-                generation: process.generation,
-                name: process.config.name.clone(),
-                group: process.group.clone(),
-                kind,
-            }));
-        }
     }
 
     /// A start that somebody asked for brings up what it needs. One that follows an end does not: what a
@@ -323,7 +306,8 @@ impl Supervisor {
             text,
         };
         let will_start = self.timers.get(Timer::Process(process.id)).is_some();
-        let has_ended = state == ProcessState::Exited && !will_start;
+        let has_ended =
+            state == ProcessState::Exited && !will_start && !self.is_committing(process.id);
         match condition {
             Condition::Order if state == ProcessState::Starting => unmet(
                 format!("{name} is STARTING"),
@@ -334,7 +318,7 @@ impl Supervisor {
             Condition::Started if state == ProcessState::Running => Standing::Met,
             Condition::Ready if self.is_ready(process.id) => Standing::Met,
             Condition::Started | Condition::Ready | Condition::Completed => {
-                if state == ProcessState::Fatal {
+                if state == ProcessState::Fatal && !will_start {
                     failed(format!("{name} has failed"))
                 } else if has_ended && condition == Condition::Completed {
                     failed(format!("{name} has ended without success"))
