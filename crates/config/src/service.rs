@@ -101,7 +101,7 @@ pub enum Condition {
     Order,
     /// It is RUNNING.
     Started,
-    /// It is RUNNING, and its readiness probes pass.
+    /// Its readiness probes pass, whether or not `startsecs` are over; without any, it is RUNNING.
     Ready,
     /// It has run to its end with an expected exit status since the daemon began, or its marker says so.
     Completed,

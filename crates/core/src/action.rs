@@ -201,10 +201,13 @@ pub enum Action {
         process: ProcessId,
         /// Which start of it.
         generation: Generation,
-        /// The group: the process id of its leader.
+        /// The group: the process id that its leader has or had.
         pgid: i32,
     },
-    /// A service has another main process from now on (`MAINPID`): its end is the end of the service.
+    /// A service has another main process from now on (`MAINPID`): from here on the end of that one is told
+    /// as [`Event::Exited`](crate::Event::Exited) of this start, and the end of the one before, which may be
+    /// the leader of the process group, is not. Signals to a process name the main process; signals to the
+    /// group keep naming the group in which the service was started.
     AdoptMain {
         /// Which process.
         process: ProcessId,
@@ -238,6 +241,6 @@ pub enum Action {
 pub enum SignalTarget {
     /// One process.
     Process(i32),
-    /// A process group.
+    /// A process group, and the main process of the service if that has left it.
     Group(i32),
 }

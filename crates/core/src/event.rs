@@ -39,7 +39,8 @@ pub enum Event {
         /// Why.
         failure: SpawnFailure,
     },
-    /// A process was reaped. Comes after its `Spawned`, never before.
+    /// A process was reaped: that of a start, or the one that it named as its main process (see
+    /// [`Action::AdoptMain`](crate::Action::AdoptMain)). Comes after its `Spawned`, never before.
     Exited {
         /// Which process.
         process: ProcessId,
@@ -137,7 +138,7 @@ pub enum Event {
         failure: Option<String>,
     },
     /// Answer to [`Action::Probe`](crate::Action::Probe); a passive probe that passes says so by itself,
-    /// with attempt 0.
+    /// with attempt 0. Comes after the `Spawned` of the start, never before.
     Probed {
         /// Which process.
         process: ProcessId,
@@ -150,7 +151,7 @@ pub enum Event {
         /// What it has found.
         outcome: ProbeOutcome,
     },
-    /// A service has said something about itself.
+    /// A service has said something about itself. Comes after the `Spawned` of the start, never before.
     Notified {
         /// Which process.
         process: ProcessId,

@@ -62,8 +62,8 @@ pub use pool::{
 };
 pub use reason::Reason;
 pub use service::{
-    Check, CheckPurpose, HookPoint, MarkerState, Notification, Occurrence, OccurrenceKind,
-    ProbeOutcome, Wait,
+    Check, CheckPurpose, CheckView, HookPoint, MarkerState, Notification, Occurrence,
+    OccurrenceKind, ProbeOutcome, Readiness, ServiceView, Wait,
 };
 pub use state::{DaemonState, ProcessState};
 pub use supervisor::Supervisor;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::process::{End, Life, Past, Process};
-use crate::service::{Preparing, Restarts};
+use crate::service::{Preparing, Restarts, Sequel};
 use crate::supervisor::{Step, Supervisor};
 use crate::time::seconds;
 use crate::timers::Timer;
@@ -35,6 +35,7 @@ pub(crate) enum Restart {
 enum AfterEnd {
     Nothing,
     Backoff(Reason),
+    Sequel(Sequel),
     MaybeRestart { status: ExitStatus, expected: bool },
 }
 
@@ -78,6 +79,8 @@ impl Supervisor {
         process.since = step.now;
         match to {
             ProcessState::Backoff => process.failures = process.failures.saturating_add(1),
+            // Its start may still fail.
+            ProcessState::Running if process.has_to_become_ready() => {}
             ProcessState::Running
             | ProcessState::Stopped
             | ProcessState::Exited
@@ -103,6 +106,7 @@ impl Supervisor {
             reason,
         };
         self.publish(notice, step);
+        self.checks_follow_state(id, step);
         if to.is_stopped()
             && let Some(shutdown) = &mut self.shutdown
         {
@@ -228,6 +232,7 @@ impl Supervisor {
             return;
         };
         process.life = Life::Alive { pid };
+        process.pgid = pid;
         process.exec_failure = exec_failure;
         process.up_since = step.now.monotonic;
         let (state, startsecs) = (process.state, process.config.startsecs);
@@ -349,6 +354,7 @@ impl Supervisor {
         };
         // From here on only the end itself is waited for.
         self.timers.cancel(Timer::Process(id));
+        self.checks_end(id, step);
         // After the daemon's end nobody wakes the core any more.
         if drained || self.has_finished() {
             self.complete_exit(id, Restart::AsConfigured, step);
@@ -386,10 +392,6 @@ impl Supervisor {
         process.last_end = Some(Box::new(LastEnd::of(process, pid, &end)));
         process.life = Life::None;
         process.stop_wall = Some(end.at.wall);
-        self.checks_end(id, step);
-        let Some(process) = self.processes.get_mut(&id) else {
-            return;
-        };
         let generation = process.generation;
         let up = end.at.monotonic.since(process.up_since);
         let is_too_quick = up < seconds(process.config.startsecs);
@@ -422,6 +424,7 @@ impl Supervisor {
             AfterEnd::Backoff(reason) => {
                 self.after_quick_end(id, end.status, reason, restart, step);
             }
+            AfterEnd::Sequel(sequel) => self.follow_own_stop(id, sequel, step),
             AfterEnd::MaybeRestart { status, expected } => {
                 self.after_end(id, status, expected, restart, step);
             }
@@ -443,21 +446,46 @@ impl Supervisor {
     }
 
     fn end_of_stop(&mut self, id: ProcessId, pid: i32, end: End, step: &mut Step<'_>) -> AfterEnd {
-        self.follow_group(id, pid, end, step);
+        self.follow_group(id, end, step);
         let Some(process) = self.processes.get_mut(&id) else {
             return AfterEnd::Nothing;
         };
         process.exit_status = Some(end.status.code());
         let name = process.config.name.clone();
         let (status, expected) = (end.status, process.is_expected(end.status));
-        let reason = Reason::StopCompleted { status };
-        self.change_state_of(id, pid, ProcessState::Stopped, reason, step);
-        step.act(Action::Log(Message::Stopped {
+        let stopped = Action::Log(Message::Stopped {
             name,
             status,
             expected,
-        }));
+        });
+        if let Some(sequel) = self.sequel_of_stop(id, step) {
+            step.act(stopped);
+            return AfterEnd::Sequel(sequel);
+        }
+        let reason = Reason::StopCompleted { status };
+        self.change_state_of(id, pid, ProcessState::Stopped, reason, step);
+        step.act(stopped);
         AfterEnd::Nothing
+    }
+
+    /// What the core has decided on with a stop of its own.
+    fn follow_own_stop(&mut self, id: ProcessId, sequel: Sequel, step: &mut Step<'_>) {
+        match sequel {
+            Sequel::FailedStart(reason) => self.enter_backoff(id, reason, step),
+            Sequel::StartAt(reason, at) => {
+                self.change_state(id, ProcessState::Backoff, reason, step);
+                self.timers.set(Timer::Process(id), at);
+            }
+            Sequel::GiveUp(reason, given_up) => {
+                self.change_state(id, ProcessState::Backoff, reason, step);
+                if let Some(process) = self.processes.get(&id) {
+                    let name = process.config.name.clone();
+                    let reason = given_up.clone();
+                    step.act(Action::Log(Message::GaveUpBecause { name, reason }));
+                }
+                self.change_state(id, ProcessState::Fatal, given_up, step);
+            }
+        }
     }
 
     fn end_before_startsecs(&mut self, id: ProcessId, end: End, step: &mut Step<'_>) -> AfterEnd {

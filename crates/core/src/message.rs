@@ -209,6 +209,26 @@ pub enum Message {
         name: String,
         status: ExitStatus,
     },
+    /// Ours: all readiness checks of a service pass.
+    Ready {
+        name: String,
+        after_ms: u64,
+    },
+    /// Ours: a service is not ready any more.
+    NotReady {
+        name: String,
+        text: String,
+    },
+    /// Ours: a service is stopped, though nobody has asked for it.
+    StoppedBecause {
+        name: String,
+        reason: Reason,
+    },
+    /// Ours: a service has named its main process.
+    MainProcess {
+        name: String,
+        pid: i32,
+    },
 }
 
 impl Message {
@@ -223,6 +243,8 @@ impl Message {
             | Self::WaitsToRestart { .. }
             | Self::GaveUpBecause { .. }
             | Self::DoneBefore { .. }
+            | Self::Ready { .. }
+            | Self::MainProcess { .. }
             | Self::CreatingSocket { .. }
             | Self::ClosingSocket { .. }
             | Self::WaitingToStop { .. }
@@ -251,6 +273,8 @@ impl Message {
             | Self::RestartIgnored { .. }
             | Self::StartAbandoned { .. }
             | Self::KillingRemains { .. }
+            | Self::NotReady { .. }
+            | Self::StoppedBecause { .. }
             | Self::EndedInUnknown { .. }
             | Self::OutOfMemory { .. }
             | Self::HookFailed { .. }
@@ -456,6 +480,15 @@ impl fmt::Display for Message {
                 in_words(*timeout),
                 names.join(", ")
             ),
+            Self::Ready { name, after_ms } => {
+                let after = in_words(Duration::from_millis(*after_ms));
+                write!(f, "ready: {name}, {after} after its start")
+            }
+            Self::NotReady { name, text } => write!(f, "not ready: {name} ({text})"),
+            Self::StoppedBecause { name, reason } => write!(f, "stopping {name}: {reason}"),
+            Self::MainProcess { name, pid } => {
+                write!(f, "{name}: its main process is the one with pid {pid} now")
+            }
             Self::EndedInUnknown { name, status } => {
                 write!(f, "ended: {name} ({status}), which was in UNKNOWN state")
             }

@@ -23,6 +23,9 @@ pub(crate) struct Process {
     /// The state before, and why it was in that.
     pub(crate) before: Option<Past>,
     pub(crate) life: Life,
+    /// The process group of the latest process: the number of its leader, which is the process itself
+    /// unless it has named another one as its main process.
+    pub(crate) pgid: i32,
     /// The latest start.
     pub(crate) generation: Generation,
     /// Earlier starts of which something may still exist; the next one waits for them.
@@ -73,7 +76,7 @@ pub(crate) enum Life {
     Blocked,
     /// The shell has been asked and has not answered.
     InFlight,
-    /// A process.
+    /// A process: the main one.
     Alive { pid: i32 },
     /// A process that has been reaped, whose last output is still being read.
     Ended { pid: i32, end: End },
@@ -102,6 +105,7 @@ impl Process {
             reason: Reason::NeverStarted,
             before: None,
             life: Life::None,
+            pgid: 0,
             generation: Generation(0),
             remains: Vec::new(),
             failures: 0,
@@ -143,6 +147,16 @@ impl Process {
     /// its stop then joins that one; for services that only people stop the original's answer stands.
     pub(crate) fn goes_down_by_itself(&self) -> bool {
         self.state == ProcessState::Stopping && self.service.is_some()
+    }
+
+    /// Whether its start has failed if it does not become ready (`ready_within`).
+    pub(crate) fn has_to_become_ready(&self) -> bool {
+        let config = self.config.service.as_ref();
+        config.is_some_and(|config| !config.ready_within.is_zero())
+            && self
+                .service
+                .as_ref()
+                .is_some_and(|service| !service.checking.is_ready())
     }
 
     pub(crate) fn is_expected(&self, status: ExitStatus) -> bool {

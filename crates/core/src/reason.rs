@@ -133,6 +133,30 @@ pub enum Reason {
         /// The errno.
         errno: i32,
     },
+    /// It was not ready in time.
+    NotReadyInTime {
+        /// `ready_within`.
+        within: Duration,
+        /// What was missing.
+        text: String,
+    },
+    /// It has been shown not to work.
+    LivenessFailed {
+        /// Which probe, and why it failed.
+        text: String,
+    },
+    /// It was restarted for its liveness as often in a row as `liveness_restarts` allows.
+    LivenessRestartsExhausted {
+        /// How often.
+        restarts: u32,
+    },
+    /// Its process group uses more memory than `memory_max` allows.
+    MemoryExceeded {
+        /// How much, in bytes.
+        bytes: u64,
+        /// `memory_max`.
+        limit: u64,
+    },
 }
 
 impl Reason {
@@ -168,6 +192,10 @@ impl Reason {
             Self::DependencyStops => "dependency_stops",
             Self::DaemonStopping => "daemon_stopping",
             Self::SignalRefused { .. } => "signal_refused",
+            Self::NotReadyInTime { .. } => "not_ready_in_time",
+            Self::LivenessFailed { .. } => "liveness_failed",
+            Self::LivenessRestartsExhausted { .. } => "liveness_restarts_exhausted",
+            Self::MemoryExceeded { .. } => "memory_exceeded",
         }
     }
 
@@ -202,7 +230,11 @@ impl Reason {
             | Self::DependencyLost { .. }
             | Self::DependencyStops
             | Self::DaemonStopping
-            | Self::SignalRefused { .. } => None,
+            | Self::SignalRefused { .. }
+            | Self::NotReadyInTime { .. }
+            | Self::LivenessFailed { .. }
+            | Self::LivenessRestartsExhausted { .. }
+            | Self::MemoryExceeded { .. } => None,
         }
     }
 }
@@ -276,6 +308,18 @@ impl fmt::Display for Reason {
             Self::DependencyLost { name } => write!(f, "its dependency {name} went away"),
             Self::DependencyStops => f.write_str("goes down and up with a dependency"),
             Self::DaemonStopping => f.write_str("the daemon is stopping"),
+            Self::NotReadyInTime { within, text } => {
+                write!(f, "not ready within {} ({text})", in_words(*within))
+            }
+            Self::LivenessFailed { text } => write!(f, "liveness failed: {text}"),
+            Self::LivenessRestartsExhausted { restarts } => write!(
+                f,
+                "liveness failed more often in a row than liveness_restarts={restarts} allows"
+            ),
+            Self::MemoryExceeded { bytes, limit } => write!(
+                f,
+                "{bytes} bytes of memory used, more than the {limit} of memory_max"
+            ),
             Self::SignalRefused { errno } => write!(f, "it could not be signalled (errno {errno})"),
         }
     }

@@ -70,17 +70,18 @@ impl Supervisor {
     }
 
     /// After a stop of the group, follows those that have not gone with their leader.
-    pub(crate) fn follow_group(&mut self, id: ProcessId, pid: i32, end: End, step: &mut Step<'_>) {
+    pub(crate) fn follow_group(&mut self, id: ProcessId, end: End, step: &mut Step<'_>) {
         let Some(process) = self.processes.get(&id).filter(|_| end.group_alive) else {
             return;
         };
         let config = &process.config;
+        let pgid = process.pgid;
         let killed = config.killasgroup && process.was_killed;
         let (signal, was_told) = (config.stopsignal, process.was_told);
         if !config.stopasgroup && !killed {
             step.act(Action::NameSurvivors {
                 name: config.name.clone(),
-                pgid: pid,
+                pgid,
             });
             return;
         }
@@ -92,18 +93,15 @@ impl Supervisor {
         } else {
             process.stop_deadline.max(step.now.monotonic)
         };
-        step.act(Action::FollowGroup {
-            generation,
-            pgid: pid,
-        });
-        self.leave(id, generation, RemainsKind::Group { pgid: pid, killed });
+        step.act(Action::FollowGroup { generation, pgid });
+        self.leave(id, generation, RemainsKind::Group { pgid, killed });
         self.timers.set(Timer::Remains(generation), at);
         if !was_told && !killed {
             // The leader went before the signal had its turn (`pre_stop`, `stop_command`).
             step.act(Action::Signal {
                 process: id,
                 generation,
-                target: SignalTarget::Group(pid),
+                target: SignalTarget::Group(pgid),
                 signal,
                 purpose: SignalPurpose::Remains,
             });

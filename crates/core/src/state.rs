@@ -109,7 +109,9 @@ impl ProcessState {
             }
             Self::Running => matches!(next, Self::Exited | Self::Stopping | Self::Unknown),
             Self::Backoff => matches!(next, Self::Starting | Self::Stopped | Self::Fatal),
-            Self::Stopping => matches!(next, Self::Stopped | Self::Unknown),
+            // Into BACKOFF only after a stop that the core has decided on, as for a service that was not
+            // ready in time.
+            Self::Stopping => matches!(next, Self::Stopped | Self::Unknown | Self::Backoff),
             // The original never leaves UNKNOWN. We do when the process ends after all: a state that only
             // a restart of the daemon ends helps nobody.
             Self::Unknown => matches!(next, Self::Stopped),
@@ -193,7 +195,7 @@ mod tests {
                 "STARTING > RUNNING BACKOFF STOPPING UNKNOWN",
                 "RUNNING > STOPPING EXITED UNKNOWN",
                 "BACKOFF > STOPPED STARTING FATAL",
-                "STOPPING > STOPPED UNKNOWN",
+                "STOPPING > STOPPED BACKOFF UNKNOWN",
                 "EXITED > STARTING BACKOFF",
                 "FATAL > STARTING",
                 "UNKNOWN > STOPPED",

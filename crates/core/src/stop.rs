@@ -178,7 +178,7 @@ impl Supervisor {
             return;
         };
         let target = if process.config.stopasgroup {
-            SignalTarget::Group(pid)
+            SignalTarget::Group(process.pgid)
         } else {
             SignalTarget::Process(pid)
         };
@@ -200,7 +200,7 @@ impl Supervisor {
             Life::Alive { pid } => {
                 process.was_killed = true;
                 let target = if process.config.killasgroup {
-                    SignalTarget::Group(pid)
+                    SignalTarget::Group(process.pgid)
                 } else {
                     SignalTarget::Process(pid)
                 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, HookPoint, Monotonic, ProcessId};
+use crate::{Check, Generation, HookPoint, Monotonic, ProcessId};
 
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub(crate) enum Timer {
     Remains(Generation),
     /// The next "waiting for … to die".
     ShutdownReport,
+    /// The next attempt of a check, the end of one under way, or the end of a watchdog's patience.
+    Check(ProcessId, Check),
+    /// A start that is not ready has failed.
+    Readiness(ProcessId),
+    /// The next look at the memory of a service.
+    Memory(ProcessId),
     /// The end of the daemon waits no longer for listeners.
     LastEvents,
     /// The end of the daemon waits no longer for markers that are being written.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use linchpin_config::{GroupConfig, ProcessConfig};
 
 use crate::process::Process;
+use crate::service::ServiceView;
 use crate::timers::Timer;
 use crate::{
     Failure, LastEnd, Monotonic, Now, ProcessId, ProcessState, Reason, Supervisor, Target, Wall,
@@ -43,6 +44,10 @@ pub struct ProcessView<'a> {
     pub last_end: Option<&'a LastEnd>,
     /// When something happens next by itself.
     pub next_change: Option<Monotonic>,
+    /// It can be used: all its readiness checks pass; without any it is RUNNING.
+    pub is_ready: bool,
+    /// What is known of it beyond its process; none without options of ours.
+    pub service: Option<ServiceView<'a>>,
 }
 
 /// A group as it is now.
@@ -121,6 +126,8 @@ impl Supervisor {
             failures: process.failures,
             last_end: process.last_end.as_deref(),
             next_change: self.timers.get(Timer::Process(process.id)),
+            is_ready: self.is_ready(process.id),
+            service: ServiceView::new(process, &self.timers),
         }
     }
 }

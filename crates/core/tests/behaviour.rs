@@ -1,5 +1,7 @@
 //! What the core does, behaviour by behaviour: each file of `behaviour/` holds scripts whose names say it.
 
+#[path = "behaviour/check_words.rs"]
+mod check_words;
 #[path = "support/fastcgi.rs"]
 mod fastcgi;
 #[path = "behaviour/script.rs"]
@@ -87,4 +89,19 @@ fn hooks() {
 #[test]
 fn ends_of_the_daemon() {
     check(include_str!("behaviour/daemon_ends.txt"));
+}
+
+#[test]
+fn readiness() {
+    check(include_str!("behaviour/readiness.txt"));
+}
+
+#[test]
+fn liveness_and_memory() {
+    check(include_str!("behaviour/liveness.txt"));
+}
+
+#[test]
+fn notifications() {
+    check(include_str!("behaviour/notify.txt"));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::control;
 use crate::http::limits;
+use crate::services::probe_limits;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -106,6 +107,20 @@ fn parts() -> Vec<Part> {
             "Requests that wait for the supervision",
             "daemon/src/control.rs",
             control { QUEUE_LENGTH }
+        ),
+        part!(
+            "Probes",
+            "daemon/src/services/probes/limits.rs",
+            probe_limits {
+                MOST_FILE_THREADS,
+                MOST_NAME_THREADS,
+                NAME_TIME,
+                NAME_FRESH_TIME,
+                MOST_NAMES,
+                MOST_HEAD_BYTES,
+                MOST_BODY_BYTES,
+                MOST_CA_FILES,
+            }
         ),
         part!(
             "XML-RPC",

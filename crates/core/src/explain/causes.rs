@@ -258,6 +258,7 @@ fn follows_an_end(reason: &Reason) -> bool {
         | Reason::Autorestart
         | Reason::BackoffElapsed { .. }
         | Reason::RetriesExhausted { .. }
+        | Reason::LivenessRestartsExhausted { .. }
         | Reason::StopCompleted { .. } => true,
         Reason::NeverStarted
         | Reason::Autostart
@@ -273,6 +274,9 @@ fn follows_an_end(reason: &Reason) -> bool {
         | Reason::DependencyStops
         | Reason::StartAbandoned
         | Reason::DaemonStopping
+        | Reason::NotReadyInTime { .. }
+        | Reason::LivenessFailed { .. }
+        | Reason::MemoryExceeded { .. }
         | Reason::SignalRefused { .. } => false,
     }
 }

@@ -22,15 +22,17 @@ pub use news::{
 use serde::{Deserialize, Serialize};
 
 use crate::supervisor::{Step, Supervisor};
-use crate::{Action, Generation, Message, ProcessId, Reason};
+use crate::{Action, Generation, Message, ProcessId};
 
 pub(crate) use checks::Checking;
+pub use checks::{CheckView, Readiness, ServiceView};
 pub use dependencies::Wait;
 pub(crate) use dependencies::{Dependencies, Waiting};
 pub(crate) use ends::{Ends, Finale};
 pub(crate) use hooks::{Preparing, RunningHook};
 pub(crate) use oneshot::MARKERS_LIMIT;
 pub(crate) use restart::Restarts;
+pub(crate) use start_again::{AfterStop, OwnStop, Sequel};
 
 /// What is known about a process that has options of ours.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,8 +43,8 @@ pub(crate) struct ServiceState {
     pub(crate) restarts: Restarts,
     /// A oneshot that has done its work, and whose marker is being written: which start of it.
     pub(crate) committing: Option<Generation>,
-    /// It is being stopped, and is to start again when it is down.
-    pub(crate) start_again: Option<Reason>,
+    /// It is being stopped, as the core has decided, and this is to follow.
+    pub(crate) own_stop: Option<OwnStop>,
     /// The service's own words (`STATUS=`), cut at [`Notification::STATUS_MAX`].
     pub(crate) status: Option<String>,
 }

@@ -25,6 +25,11 @@ pub enum CheckPurpose {
     Liveness,
 }
 
+impl ProbeOutcome {
+    /// Most bytes that are kept of why an attempt failed.
+    pub const TEXT_MAX: usize = 300;
+}
+
 impl CheckPurpose {
     /// The name.
     #[must_use]
@@ -41,11 +46,13 @@ impl CheckPurpose {
 pub enum ProbeOutcome {
     /// All is well.
     Passed,
-    /// It is not; why, in a few words ("connection refused", "status 503"), at most 300 bytes.
+    /// It is not; why, in a few words ("connection refused", "status 503"), cut at [`Self::TEXT_MAX`]
+    /// bytes.
     Failed(String),
 }
 
-/// What a service has said by the `NOTIFY_SOCKET` protocol, or by a newline on its descriptor.
+/// What a service has said by the `NOTIFY_SOCKET` protocol. (A newline on a descriptor is
+/// [`Event::Probed`](crate::Event::Probed) with attempt 0, as a line of the output is that matches.)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// `READY=1`.

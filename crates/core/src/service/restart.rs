@@ -268,10 +268,13 @@ impl Supervisor {
             }
             Some(_) | None => Duration::ZERO,
         };
-        step.act(Action::Log(match reason {
-            Reason::RetriesExhausted { .. } => Message::GaveUp { name },
-            reason => Message::GaveUpBecause { name, reason },
-        }));
+        step.act(Action::Log(
+            if matches!(reason, Reason::RetriesExhausted { .. }) {
+                Message::GaveUp { name }
+            } else {
+                Message::GaveUpBecause { name, reason }
+            },
+        ));
         if !retry.is_zero() && self.shutdown.is_none() {
             self.timers
                 .set(Timer::Process(id), step.now.monotonic + retry);

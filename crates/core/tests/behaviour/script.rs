@@ -12,13 +12,13 @@ use linchpin_config::{
     AutoRestart, Config, EventListenerPool, EventType, GroupKind, LinchpinConfig, ProcessConfig,
 };
 use linchpin_core::{
-    Action, Actions, Channel, Command, Delivery, Event, ExitStatus, Generation, HookPoint,
+    Action, Actions, Channel, Check, Command, Delivery, Event, ExitStatus, Generation, HookPoint,
     MarkerState, Monotonic, Notice, Now, OperationId, Outcome, OutputKind, ProcessId,
     ShutdownCause, SignalOutcome, SignalTarget, SocketId, SpawnFailure, SpawnFailureKind,
     Supervisor, Target, Wall,
 };
 
-use crate::{fastcgi, service, service_words, support, why};
+use crate::{check_words, fastcgi, service, service_words, support, why};
 
 const SECOND: f64 = 1e9;
 
@@ -103,6 +103,8 @@ struct Stage {
     hooks: BTreeMap<(String, String), (ProcessId, Generation, HookPoint)>,
     /// Markers being read or written.
     markers: BTreeMap<String, (ProcessId, Generation)>,
+    /// The number of the latest attempt of each check.
+    attempts: BTreeMap<(ProcessId, Check), u32>,
     next_operation: u64,
     /// Only what is asked for is told, and not what the core does.
     is_quiet: bool,
@@ -290,6 +292,45 @@ impl Stage {
                     data: words[4..].join(" ").into_bytes(),
                 });
             }
+            // `probed web readiness 0 pass`; an earlier attempt is `readiness#2`.
+            "probed" => {
+                let (process, generation) = self.start(name, words);
+                let (purpose, attempt) = words[2].split_once('#').unzip();
+                let check = check_words::check(purpose.unwrap_or(words[2]), words[3]);
+                let attempt = attempt.map_or_else(
+                    || self.attempts.get(&(process, check)).copied().unwrap_or(0),
+                    |attempt| attempt.parse().expect("a number"),
+                );
+                let answer: Vec<&str> = words[4..]
+                    .iter()
+                    .filter(|word| !word.starts_with('^'))
+                    .copied()
+                    .collect();
+                self.feed(Event::Probed {
+                    process,
+                    generation,
+                    check,
+                    attempt,
+                    outcome: check_words::outcome(&answer),
+                });
+            }
+            "notified" => {
+                let (process, generation) = self.start(name, words);
+                self.feed(Event::Notified {
+                    process,
+                    generation,
+                    notification: check_words::notification(&words[2..]),
+                });
+            }
+            "memory" => {
+                let (process, generation) = self.start(name, words);
+                self.feed(Event::MemoryMeasured {
+                    process,
+                    generation,
+                    bytes: words[2].parse().expect("bytes"),
+                });
+            }
+            "show-service" => self.show_service(name),
             "wake" => self.feed(Event::Wake),
             "group-gone" => {
                 let (_, generation) = self.start(name, words);
@@ -552,12 +593,15 @@ impl Stage {
                 check,
                 attempt,
                 ..
-            } => format!(
-                "probe {} {} {} (attempt {attempt})",
-                name(process),
-                check.purpose.name(),
-                check.index
-            ),
+            } => {
+                self.attempts.insert((*process, *check), *attempt);
+                format!(
+                    "probe {} {} {} (attempt {attempt})",
+                    name(process),
+                    check.purpose.name(),
+                    check.index
+                )
+            }
             Action::RunHook {
                 process,
                 generation,
@@ -669,6 +713,19 @@ impl Stage {
         let now = self.now();
         let text = why::tell(self.supervisor(), name, now);
         self.output.push_str(&text);
+    }
+
+    fn show_service(&mut self, name: &str) {
+        let supervisor = self.supervisor.as_ref().expect("boot comes first");
+        let Target::Process { group, name } = Target::parse(name) else {
+            panic!("one process is shown");
+        };
+        let view = supervisor
+            .process_named(&group, &name)
+            .expect("a known process");
+        for line in check_words::show(&view) {
+            let _ = writeln!(self.output, "  {line}");
+        }
     }
 
     fn show(&mut self, name: &str) {
@@ -799,7 +856,8 @@ fn program(kind: &str, words: &[&str]) -> Program {
             }
             key if service::option(&mut process, key, value) => {}
             other => assert!(
-                service_words::take(&mut process, other, value),
+                service_words::take(&mut process, other, value)
+                    || check_words::take(&mut process, other, value),
                 "a program says {other}"
             ),
         }
@@ -863,7 +921,7 @@ fn nanoseconds(seconds: f64) -> u64 {
 }
 
 /// Nanoseconds as seconds, as short as they can be written.
-fn decimal(nanoseconds: u64) -> String {
+pub(crate) fn decimal(nanoseconds: u64) -> String {
     let text = format!(
         "{}.{:09}",
         nanoseconds / 1_000_000_000,

@@ -51,7 +51,7 @@ mod ends {
             "restart_delay" => policy(service).delay = duration(value),
             "restart_delay_max" => policy(service).delay_max = duration(value),
             "restart_jitter" => {
-                policy(service).jitter_per_mille = value.parse().expect("thousandths")
+                policy(service).jitter_per_mille = value.parse().expect("thousandths");
             }
             "restart_reset" => policy(service).reset = duration(value),
             "restart_limit" => policy(service).limit = value.parse().expect("a number"),

@@ -20,6 +20,8 @@ use tokio::time::Instant;
 
 use crate::shell::Shell;
 
+#[cfg(test)]
+pub(crate) use probes::limits as probe_limits;
 use probes::{Attempt, AttemptId, Probes};
 use tasks::Asker;
 pub(crate) use tasks::{TaskId, Tasks};

@@ -80,7 +80,6 @@ impl Supervisor {
     }
 
     /// A service has become ready, or is ready no more.
-    #[expect(dead_code, reason = "readiness calls it next")]
     pub(crate) fn readiness_changed(&mut self, id: ProcessId, _step: &mut Step<'_>) {
         self.may_concern_dependents(id);
     }

@@ -11,14 +11,9 @@ use hyper_util::rt::TokioIo;
 use linchpin_config::{HttpProbe, regular_expression};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::limits::{MOST_BODY_BYTES, MOST_HEAD_BYTES};
 use super::tls::Trust;
 use super::{Places, words};
-
-/// Most bytes of a body that are looked at.
-const MOST_BODY_BYTES: usize = 64 * 1024;
-
-/// Most bytes of the head of an answer.
-const MOST_HEAD_BYTES: usize = 64 * 1024;
 
 /// How long the rest of an answer is waited for whose status has decided already, so that the server is not cut
 /// short for nothing.

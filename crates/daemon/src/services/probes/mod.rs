@@ -13,11 +13,13 @@
 //! | `files` | files and unix sockets |
 //! | `http` | requests and what is right about an answer |
 //! | `tls` | whose certificates are believed |
+//! | `limits` | bounds |
 //! | `words` | what is wrong, in few words |
 
 mod connect;
 mod files;
 mod http;
+pub(crate) mod limits;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 
 use self::connect::Begun;
+use self::limits::MOST_FILE_THREADS;
 use self::names::Names;
 use self::tls::Authorities;
 use super::probe_of;
@@ -43,9 +46,6 @@ use super::workers::Workers;
 
 /// How many attempts are begun before other news gets a turn: about a millisecond of work.
 const BATCH: usize = 32;
-
-/// Most things in the file system that may hang before others wait for them.
-const MOST_FILE_THREADS: usize = 8;
 
 /// Attempts under way.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Addresses of the hosts that probes name.
 //!
-//! A probe runs each second and its host hardly ever moves, so what was found is used for [`FRESH`], and only
+//! A probe runs each second and its host hardly ever moves, so what was found is used for [`NAME_FRESH_TIME`], and only
 //! then, or after an attempt that failed, is the system asked again. If it has no answer then, as when DNS is
 //! down, the old one is used: that something cannot be looked up says nothing about the service.
 
@@ -12,25 +12,14 @@ use std::time::Duration;
 use linchpin_sys::host;
 use tokio::time::Instant;
 
+use super::limits::{MOST_NAME_THREADS, MOST_NAMES, NAME_FRESH_TIME, NAME_TIME};
 use crate::services::workers::Workers;
-
-/// How long an answer is used without asking again.
-const FRESH: Duration = Duration::from_secs(30);
 
 /// How long an answer is used at least, also when nobody can be reached there.
 const LEAST: Duration = Duration::from_secs(5);
 
 /// How long it is believed at least that there is no such name.
 const LEAST_UNKNOWN: Duration = Duration::from_millis(100);
-
-/// Most time for one question to the system.
-const LIMIT: Duration = Duration::from_secs(10);
-
-/// Most questions at once.
-const MOST_THREADS: usize = 4;
-
-/// Most names that are remembered; the one that was looked up longest ago is forgotten beyond it.
-const MOST_NAMES: usize = 256;
 
 type LookUp = fn(&str, Duration) -> Option<Vec<IpAddr>>;
 
@@ -58,7 +47,7 @@ impl Names {
 
     fn asking(look_up: LookUp) -> Self {
         Self {
-            workers: Workers::new("names", MOST_THREADS),
+            workers: Workers::new("names", MOST_NAME_THREADS),
             look_up,
             known: Mutex::default(),
         }
@@ -82,12 +71,12 @@ impl Names {
         let (name, look_up) = (host.to_owned(), self.look_up);
         let question = self
             .workers
-            .run(host, move || look_up(&name, LIMIT.min(limit)));
+            .run(host, move || look_up(&name, NAME_TIME.min(limit)));
         let answer = tokio::time::timeout(limit, question).await;
         let found = answer.ok().flatten().flatten().or(old);
         let now = Instant::now();
         let pause = match &found {
-            Some(_) => FRESH,
+            Some(_) => NAME_FRESH_TIME,
             None => LEAST_UNKNOWN.max(now - began),
         };
         self.remember(
@@ -164,7 +153,7 @@ mod tests {
         names.doubt("db");
         assert_eq!(now().await, address(1));
         tokio::time::pause();
-        tokio::time::advance(FRESH).await;
+        tokio::time::advance(NAME_FRESH_TIME).await;
         tokio::time::resume();
         assert_eq!(now().await, address(2));
     }
@@ -178,7 +167,7 @@ mod tests {
         });
         assert_eq!(names.addresses("db", LIMIT).await, address(0));
         tokio::time::pause();
-        tokio::time::advance(FRESH).await;
+        tokio::time::advance(NAME_FRESH_TIME).await;
         tokio::time::resume();
         assert_eq!(names.addresses("db", LIMIT).await, address(0));
         assert_eq!(ASKED.load(Ordering::SeqCst), 2);

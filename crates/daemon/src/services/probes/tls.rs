@@ -24,6 +24,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::limits::MOST_CA_FILES;
 use crate::services::workers::Workers;
 
 /// Where distributions keep the certificates of the authorities, in one file.
@@ -35,9 +36,6 @@ const BUNDLES: [&str; 6] = [
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-
-/// Most configurations that are kept: one for each file of authorities. Beyond it all are forgotten and read again.
-const MOST_KEPT: usize = 32;
 
 /// Whom a probe believes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -92,7 +90,7 @@ impl Authorities {
         let read = workers.run(&thing, move || read(&wanted)).await;
         let config = read.ok_or_else(|| super::files::NO_THREAD.to_owned())??;
         let mut kept = self.kept();
-        if kept.len() >= MOST_KEPT {
+        if kept.len() >= MOST_CA_FILES {
             kept.clear();
         }
         kept.insert(trust.clone(), config.clone());
