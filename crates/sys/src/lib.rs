@@ -18,6 +18,7 @@ pub mod memory;
 mod pid;
 pub mod pipe;
 pub mod privileges;
+pub mod program_pages;
 pub mod random;
 pub mod reap;
 pub mod signals;

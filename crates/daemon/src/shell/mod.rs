@@ -10,6 +10,7 @@ mod events;
 mod logs;
 mod orphans;
 mod requests;
+mod rest;
 mod stdin;
 mod views;
 mod wall_clock;
@@ -42,6 +43,7 @@ use crate::spawner::{Answer, MOST_SERVICE_THREADS, Spawner, Started};
 use children::{Child, Children, Start};
 use logs::SlotLog;
 use orphans::OrphanLog;
+use rest::Rest;
 use stdin::{Drained, Stdin};
 use wall_clock::WallClock;
 
@@ -96,6 +98,7 @@ pub(crate) struct Shell {
     drained_inputs: UnboundedReceiver<Drained>,
     drained_sender: UnboundedSender<Drained>,
     wall_clock: WallClock,
+    rest: Rest,
     /// The configuration with which to begin anew.
     next_config: Option<Box<Loaded>>,
     is_finished: bool,
@@ -209,6 +212,7 @@ impl Shell {
             drained_inputs,
             drained_sender,
             wall_clock: WallClock::default(),
+            rest: Rest::new(Instant::now()),
             next_config: None,
             is_finished: false,
         }
@@ -236,6 +240,10 @@ impl Shell {
                 // First, as what is below may have something to do at every turn.
                 self.deadline_reached();
                 continue;
+            }
+            if !is_reaping {
+                self.rest
+                    .before_wait(Instant::now(), deadline, || self.spawner.is_at_work());
             }
             tokio::select! {
                 biased;

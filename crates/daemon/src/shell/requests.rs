@@ -3,6 +3,7 @@
 use linchpin_core::{Command, Event, OperationId, Outcome, ShutdownCause};
 use linchpin_log::LogLevel;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::Shell;
 use crate::control::{Reply, Request, StdinReply};
@@ -117,6 +118,7 @@ impl Shell {
 
     pub(super) fn take_load(&mut self, load: Load) {
         let Load { purpose, result } = load;
+        self.rest.worked(Instant::now());
         match (purpose, result) {
             (Purpose::Reread(reply), Ok(loaded)) => {
                 // What is said once at the start, that the daemon runs as root, is not said again.

@@ -161,6 +161,17 @@ impl Spawner {
         }
     }
 
+    /// Whether jobs wait or are being done, or answers have not been taken.
+    pub(crate) fn is_at_work(&self) -> bool {
+        // In the order in which a job goes through them.
+        self.shared.look().is_waiting
+            || self
+                .workers
+                .iter()
+                .any(|worker| worker.is_busy.load(Ordering::SeqCst))
+            || !self.shared.answers().is_empty()
+    }
+
     /// Waits until there are answers.
     pub(crate) async fn answered(&self) {
         self.shared.bell.notified().await;
