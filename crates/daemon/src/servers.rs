@@ -8,7 +8,7 @@ use linchpin_config::{Config, HttpAddress, HttpServer};
 use linchpin_log::{LogHandle, LogLevel};
 use linchpin_sys::host::look_up_ipv4;
 use linchpin_sys::sockets::{
-    Owner, SocketError, SocketFile, SocketWatch, UnixSocket, listen_tcp, listen_unix,
+    Owner, SocketError, SocketFile, SocketWatch, UnixSocket, WatchedFile, listen_tcp, listen_unix,
 };
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
@@ -149,12 +149,15 @@ pub(crate) struct Servers {
     watch: Option<AsyncFd<SocketWatch>>,
     /// When those whose socket file could not be made again are tried next, and how long after that again.
     retry: Option<(Instant, Duration)>,
+    /// Socket files are not put back any more.
+    is_ending: bool,
 }
 
 #[derive(Debug)]
 struct Running {
     config: HttpServer,
     file: Option<SocketFile>,
+    watched: Option<WatchedFile>,
     /// The file is gone, and could not be made again: its directory is not there, say.
     is_lost: bool,
     /// Ends the server when it is dropped.
@@ -182,6 +185,7 @@ impl Servers {
             running: Vec::new(),
             watch: watch.ok(),
             retry: None,
+            is_ending: false,
         };
         for server in servers.open {
             started.begin(server, logs);
@@ -196,14 +200,18 @@ impl Servers {
             file,
             ..
         } = server;
-        if let (Some(watch), Some(file)) = (&self.watch, &file)
-            && let Err(error) = watch.get_ref().add(file)
-        {
-            let path = file.path().display();
-            logs.log(
-                LogLevel::Warn,
-                format!("cannot watch the socket file {path}: {error}"),
-            );
+        let mut watched = None;
+        if let (Some(watch), Some(file)) = (&self.watch, &file) {
+            match watch.get_ref().add(file) {
+                Ok(added) => watched = Some(added),
+                Err(error) => {
+                    let path = file.path().display();
+                    logs.log(
+                        LogLevel::Warn,
+                        format!("cannot watch the socket file {path}: {error}"),
+                    );
+                }
+            }
         }
         let host = match &config.address {
             HttpAddress::Inet { host, .. } => host.clone(),
@@ -228,6 +236,7 @@ impl Servers {
         self.running.push(Running {
             config,
             file,
+            watched,
             is_lost: false,
             stop,
             task,
@@ -236,6 +245,9 @@ impl Servers {
 
     /// Waits until there is a reason to look at the socket files: one was changed, or it is time to try again.
     pub(crate) async fn lost(&self) {
+        if self.is_ending {
+            return std::future::pending().await;
+        }
         let changed = async {
             match &self.watch {
                 Some(watch) => {
@@ -294,6 +306,7 @@ impl Servers {
                     // The server stays, unreachable; whoever took its place is not disturbed.
                     self.running.push(Running {
                         file: None,
+                        watched: None,
                         is_lost: true,
                         ..running
                     });
@@ -311,6 +324,20 @@ impl Servers {
                 .map_or(FIRST_RETRY, |(_, pause)| (pause * 2).min(LAST_RETRY));
             (Instant::now() + pause, pause)
         });
+    }
+
+    /// The daemon begins to stop its services: the servers go on, but their socket files are watched no longer,
+    /// because ending a watch takes the kernel some time, which it has as long as services are being stopped.
+    pub(crate) fn end_is_near(&mut self) {
+        if std::mem::replace(&mut self.is_ending, true) {
+            return;
+        }
+        let Some(watch) = &self.watch else { return };
+        for running in &mut self.running {
+            if let Some(watched) = running.watched.take() {
+                watch.get_ref().remove(&watched);
+            }
+        }
     }
 
     /// Removes the socket files that are still ours, as the original does at its end.
@@ -339,5 +366,7 @@ impl Servers {
             // A server that panicked has ended too.
             let _ = task.await;
         }
+        // Last, because the kernel may not be rid of what it watched for us.
+        drop(self.watch);
     }
 }

@@ -114,15 +114,22 @@ impl LogHandle {
     pub fn log(&self, level: LogLevel, text: impl Into<Box<str>>) {
         if self.is_logged(level) {
             let text = text.into();
-            self.queue.push_line(
-                text.len(),
-                Command::Line {
-                    level,
-                    time: SystemTime::now(),
-                    text,
-                },
-            );
+            self.queue.push_line(text.len(), line(level, text));
         }
+    }
+
+    /// As [`log`](Self::log), for whoever logs many lines in a row and calls [`wake`](Self::wake) before waiting for
+    /// anything: the thread is not woken for each of them, only now and then for many.
+    pub fn log_in_row(&self, level: LogLevel, text: impl Into<Box<str>>) {
+        if self.is_logged(level) {
+            let text = text.into();
+            self.queue.push_line_untold(text.len(), line(level, text));
+        }
+    }
+
+    /// Wakes the thread for the lines of [`log_in_row`](Self::log_in_row). Costs nothing if there are none.
+    pub fn wake(&self) {
+        self.queue.wake();
     }
 
     /// Prints whole lines to standard output, beside the echo of the main log, where the main log was
@@ -164,5 +171,13 @@ impl LogHandle {
     /// [`QueueFull`]; `reply` is not called then.
     pub fn flush(&self, reply: Reply) -> Result<(), QueueFull> {
         self.queue.push(Command::Flush { reply })
+    }
+}
+
+fn line(level: LogLevel, text: Box<str>) -> Command {
+    Command::Line {
+        level,
+        time: SystemTime::now(),
+        text,
     }
 }

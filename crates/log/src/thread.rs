@@ -5,12 +5,14 @@
 //! `epoll_wait` and the disk. Nothing is armed while nothing happens.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU8;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -82,6 +84,8 @@ impl fmt::Debug for LogConfig {
 pub struct LogThread {
     handle: LogHandle,
     thread: JoinHandle<()>,
+    /// Nothing comes through it: its other end is closed when the thread ends.
+    ended: Receiver<Infallible>,
 }
 
 impl LogThread {
@@ -108,10 +112,12 @@ impl LogThread {
             level: Arc::new(AtomicU8::new(level)),
         };
         let queue = Arc::clone(&handle.queue);
+        let (alive, ended) = channel();
         let thread = thread::Builder::new()
             .name("log".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
+                let _alive = alive;
                 let mut worker = Worker::new(epoll, waker, queue, config);
                 // A bug in dealing with one stream must not end all logs. The hook has printed it.
                 for _ in 0..PANICS_MAX {
@@ -120,7 +126,11 @@ impl LogThread {
                     }
                 }
             })?;
-        Ok(Self { handle, thread })
+        Ok(Self {
+            handle,
+            thread,
+            ended,
+        })
     }
 
     /// A way to talk to it.
@@ -135,14 +145,9 @@ impl LogThread {
         if self.handle.queue.push(Command::Stop).is_err() {
             return;
         }
-        let deadline = Instant::now() + limit;
-        while !self.thread.is_finished() {
-            if Instant::now() >= deadline {
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
+        if self.ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected) {
+            let _ = self.thread.join();
         }
-        let _ = self.thread.join();
     }
 }
 

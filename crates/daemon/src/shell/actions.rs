@@ -171,7 +171,7 @@ impl Shell {
     fn log(&mut self, message: &Message) {
         let level = level(message.level());
         if self.logs.is_logged(level) {
-            self.logs.log(level, message.to_string());
+            self.logs.log_in_row(level, message.to_string());
         }
     }
 

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use linchpin_config::Config;
 use linchpin_core::{
-    Actions, Event, ExitStatus, Generation, Now, OperationId, ProcessId, ShutdownCause, SocketId,
-    Supervisor,
+    Actions, DaemonState, Event, ExitStatus, Generation, Now, OperationId, ProcessId,
+    ShutdownCause, SocketId, Supervisor,
 };
 use linchpin_log::{LogEvent, LogHandle, LogLevel, OwnerId, WatchId};
 use linchpin_sys::Pid;
@@ -228,10 +228,15 @@ impl Shell {
         self.feed(Event::Boot);
         let mut is_reaping = true;
         loop {
+            // For the lines of the last turn. The log thread is not woken for each of a thousand ends.
+            self.logs.wake();
             if self.is_finished {
                 servers.remove_files();
                 servers.close().await;
                 return self.end();
+            }
+            if self.core.state() != DaemonState::Running {
+                servers.end_is_near();
             }
             self.tell_sigchld(is_reaping);
             self.wall_clock.set(self.core.next_wall_deadline());
@@ -293,9 +298,15 @@ impl Shell {
 
     fn end(mut self) -> End {
         self.services.end();
-        match self.next_config {
-            // An exit status has eight bits, for us as for the services whose it may be.
-            None => End::Exit(u8::try_from(self.core.exit_code() & 0xFF).unwrap_or(1)),
+        match self.next_config.take() {
+            None => {
+                // An exit status has eight bits, for us as for the services whose it may be.
+                let code = u8::try_from(self.core.exit_code() & 0xFF).unwrap_or(1);
+                // The process is about to exit, and the kernel takes all of it at once. To take apart what a
+                // thousand services have here would hold that up for a millisecond or two.
+                std::mem::forget(self);
+                End::Exit(code)
+            }
             Some(loaded) => End::Restart(Box::new(Succession {
                 loaded: *loaded,
                 estate: Estate {

@@ -21,7 +21,7 @@ pub use peer::{PeerCredentials, peer_credentials};
 pub use shared_listener::{
     SharedSocketError, SharedUnixSocket, listen_shared_tcp, listen_shared_unix,
 };
-pub use socket_file::{SocketFile, SocketWatch};
+pub use socket_file::{SocketFile, SocketWatch, WatchedFile};
 pub use tcp_listener::listen_tcp;
 pub use unix_listener::{Listening, Owner, UnixSocket, listen_unix};
 

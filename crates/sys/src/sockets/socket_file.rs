@@ -62,6 +62,10 @@ fn identity(path: &Path) -> rustix::io::Result<(u64, u64)> {
 #[derive(Debug)]
 pub struct SocketWatch(OwnedFd);
 
+/// A file that is being watched.
+#[derive(Debug)]
+pub struct WatchedFile(i32);
+
 impl SocketWatch {
     /// Watches nothing yet.
     ///
@@ -77,15 +81,24 @@ impl SocketWatch {
     ///
     /// # Errors
     /// `ENOENT` if it is gone, `EACCES` if its mode does not let us read it, `ENOSPC` at the user's limit of watches.
-    pub fn add(&self, file: &SocketFile) -> io::Result<()> {
+    pub fn add(&self, file: &SocketFile) -> io::Result<WatchedFile> {
         // Deleting one of several names, or the last one while the socket still holds the inode, shows as a change
         // of attributes (the link count); DELETE_SELF comes only when the socket is closed too.
         let news = WatchFlags::ATTRIB
             | WatchFlags::MOVE_SELF
             | WatchFlags::DELETE_SELF
             | WatchFlags::DONT_FOLLOW;
-        rustix::fs::inotify::add_watch(&self.0, file.path(), news)?;
-        Ok(())
+        let watched = rustix::fs::inotify::add_watch(&self.0, file.path(), news)?;
+        Ok(WatchedFile(watched))
+    }
+
+    /// Watches this file no longer.
+    ///
+    /// Whoever is going to drop the whole does this some time before, if it can: closing waits, up to 20 ms, until
+    /// the kernel is rid of the last watches.
+    pub fn remove(&self, watched: &WatchedFile) {
+        // It fails when the file is gone, which has ended the watch as well.
+        let _ = rustix::fs::inotify::remove_watch(&self.0, watched.0);
     }
 
     /// Takes all news; whether there was any. What it was about does not matter: ask
