@@ -306,7 +306,7 @@ impl fmt::Display for Reason {
                 write!(f, "gave up waiting (depends_timeout): {text}")
             }
             Self::DependencyLost { name } => write!(f, "its dependency {name} went away"),
-            Self::DependencyStops => f.write_str("goes down and up with a dependency"),
+            Self::DependencyStops => f.write_str("goes along with a dependency"),
             Self::DaemonStopping => f.write_str("the daemon is stopping"),
             Self::NotReadyInTime { within, text } => {
                 write!(f, "not ready within {} ({text})", in_words(*within))

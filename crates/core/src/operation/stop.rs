@@ -80,6 +80,9 @@ impl Supervisor {
         if self.stop_is_held(process) {
             if wait {
                 self.set_progress(watcher, Progress::Stopping);
+            } else {
+                // How long its dependents take is not what this client waits for.
+                self.finish_part(watcher, Ended::AtOnce, |_| Ok(()), step);
             }
             return;
         }

@@ -315,6 +315,10 @@ impl Supervisor {
             ),
             Condition::Order => Standing::Met,
             Condition::Completed if self.is_completed(process.id) => Standing::Met,
+            // It is up only until those that depend on it are down: whoever came up now would be the next.
+            Condition::Started | Condition::Ready if self.stop_is_held(process.id) => {
+                unmet(format!("{name} is about to be stopped"), None)
+            }
             Condition::Started if state == ProcessState::Running => Standing::Met,
             Condition::Ready if self.is_ready(process.id) => Standing::Met,
             Condition::Started | Condition::Ready | Condition::Completed => {
