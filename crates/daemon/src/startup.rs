@@ -214,7 +214,7 @@ impl Invocation {
         let pidfile = PidFile::write(&supervisord.pidfile, &mut main_log);
         let end = self.supervise(&config, servers, main_log, auto_logs, files_limit, estate);
         drop(pidfile);
-        if matches!(end, Ok(End::Exit)) {
+        if matches!(end, Ok(End::Exit(_))) {
             // As the shell, and for the same reason: this is the end of the process.
             std::mem::forget(config);
         }
