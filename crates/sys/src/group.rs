@@ -1,7 +1,8 @@
-//! Signals to a process or to a process group, and who is in a group.
+//! Signals to a process or to a process group, who is in a group, and whose child a process is.
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use rustix::process::{Signal, kill_process, kill_process_group, test_kill_process_group};
 
@@ -29,6 +30,15 @@ pub fn kill_group(group: Pid, signal: i32) -> io::Result<()> {
         None => test_kill_process_group(group.to_rustix())?,
     }
     Ok(())
+}
+
+/// The process group of a process.
+///
+/// # Errors
+/// `ESRCH` if there is no such process.
+pub fn group_of(pid: Pid) -> io::Result<Option<Pid>> {
+    let group = rustix::process::getpgid(Some(pid.to_rustix()))?;
+    Ok(Pid::new(group.as_raw_nonzero().get()))
 }
 
 /// Whether any process, a zombie included, is in the group `group`.
@@ -101,8 +111,29 @@ fn parse_stat(pid: Pid, stat: &[u8]) -> Option<(Member, i32)> {
     Some((member, group))
 }
 
+/// The parent of a process; the inner none if it has none that is visible here.
+///
+/// # Errors
+/// If there is no such process, or no `/proc`.
+pub fn parent_of(pid: Pid) -> io::Result<Option<Pid>> {
+    let stat = fs::read(format!("/proc/{pid}/stat"))?;
+    let stat = String::from_utf8_lossy(&stat);
+    let parent = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_ascii_whitespace().nth(1)?.parse().ok());
+    Ok(parent.and_then(Pid::new))
+}
+
+/// The user as whom a process runs; root for one whose memory may not be looked at.
+///
+/// # Errors
+/// If there is no such process, or no `/proc`.
+pub fn owner_of(pid: Pid) -> io::Result<u32> {
+    Ok(fs::metadata(format!("/proc/{pid}"))?.uid())
+}
+
 /// None for 0, which asks without sending.
-fn checked_signal(signal: i32) -> io::Result<Option<Signal>> {
+pub(crate) fn checked_signal(signal: i32) -> io::Result<Option<Signal>> {
     if signal == 0 {
         return Ok(None);
     }
@@ -149,5 +180,22 @@ mod tests {
         assert!(group_exists(group));
         let members = group_members(group).unwrap();
         assert!(members.iter().any(|m| m.pid == Pid::of_this_process()));
+        assert_eq!(group_of(Pid::of_this_process()).unwrap(), Some(group));
+    }
+
+    #[test]
+    fn relatives_are_found() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("1000")
+            .spawn()
+            .unwrap();
+        let pid = Pid::new(i32::try_from(child.id()).unwrap()).unwrap();
+        assert_eq!(parent_of(pid).unwrap(), Some(Pid::of_this_process()));
+        assert_eq!(owner_of(pid).unwrap(), rustix::process::geteuid().as_raw());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(parent_of(pid).is_err());
+        assert!(owner_of(pid).is_err());
+        assert!(group_of(pid).is_err());
     }
 }

@@ -16,6 +16,7 @@ pub mod host;
 pub mod limits;
 pub mod memory;
 mod pid;
+pub mod pidfd;
 pub mod pipe;
 pub mod privileges;
 pub mod program_pages;

@@ -6,10 +6,12 @@
 //! | `socket_file` | knowing whether the file of a unix socket is still ours |
 //! | `tcp_listener` | an IPv4 listener |
 //! | `shared_listener` | sockets on which children accept |
+//! | `notify_socket` | datagrams whose sender is known |
 //! | `peer` | who connected to a unix socket |
 //! | `failure` | the original's texts |
 
 mod failure;
+mod notify_socket;
 mod peer;
 mod shared_listener;
 mod socket_file;
@@ -17,6 +19,7 @@ mod tcp_listener;
 mod unix_listener;
 
 pub use failure::SocketError;
+pub use notify_socket::{Datagram, NotifySocket, receive_datagram};
 pub use peer::{PeerCredentials, peer_credentials};
 pub use shared_listener::{
     SharedSocketError, SharedUnixSocket, listen_shared_tcp, listen_shared_unix,
