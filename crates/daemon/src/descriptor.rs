@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 #[expect(
     deprecated,
     reason = "its replacement is unsafe because a type may return a descriptor that it does not own; the types that \
-              come here (SignalFd, SocketWatch, WallTimer) own theirs for as long as they live"
+              come here (SignalFd, SocketWatch, WallTimer, OwnedFd) own theirs for as long as they live"
 )]
 pub(crate) fn readable<T: AsRawFd>(descriptor: T) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(descriptor, Interest::READABLE)

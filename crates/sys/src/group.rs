@@ -32,13 +32,18 @@ pub fn kill_group(group: Pid, signal: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// The process group of a process.
+/// The process group of a process; none if it is not visible here, as that of the first process of a container.
 ///
 /// # Errors
 /// `ESRCH` if there is no such process.
 pub fn group_of(pid: Pid) -> io::Result<Option<Pid>> {
-    let group = rustix::process::getpgid(Some(pid.to_rustix()))?;
-    Ok(Pid::new(group.as_raw_nonzero().get()))
+    // Through libc and not rustix, whose type for a process id has no room for 0.
+    // SAFETY: a number.
+    let group = unsafe { libc::getpgid(pid.get()) };
+    if group < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Pid::new(group))
 }
 
 /// Whether any process, a zombie included, is in the group `group`.

@@ -2,8 +2,10 @@
 //! the recorded history. The core says when; nothing here decides, and nothing here blocks the loop: what
 //! may wait runs as a task of the loop's runtime or on a thread of its own, and comes back as an event.
 
+pub(crate) mod announcements;
 mod exec_probes;
 mod hooks;
+mod notifications;
 mod probes;
 mod task_output;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod workers;
 
 use linchpin_config::{ProbeKind, ProcessConfig};
 use linchpin_core::{Action, Check, CheckPurpose, Event, ExitStatus, Generation};
+use linchpin_sys::Pid;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
@@ -22,6 +25,8 @@ use crate::shell::Shell;
 
 #[cfg(test)]
 pub(crate) use probes::limits as probe_limits;
+
+use announcements::Announcements;
 use probes::{Attempt, AttemptId, Probes};
 use tasks::Asker;
 pub(crate) use tasks::{TaskId, Tasks};
@@ -33,12 +38,23 @@ pub(crate) struct Services {
     pub(crate) tasks: Tasks,
     /// Attempts of probes that are not commands.
     pub(crate) probes: Probes,
+    /// What services say by themselves.
+    pub(crate) announcements: Announcements,
     /// What others have found out for the core. Bounded by what is under way: everything that was asked for is
     /// answered once.
-    pub(crate) news: UnboundedReceiver<Event>,
+    pub(crate) news: UnboundedReceiver<News>,
     /// For those who find something out.
-    #[expect(dead_code, reason = "notifications, markers and memory use it next")]
-    pub(crate) newsroom: UnboundedSender<Event>,
+    pub(crate) newsroom: UnboundedSender<News>,
+}
+
+/// What was found out.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// For the core.
+    #[expect(dead_code, reason = "markers and memory use it next")]
+    Event(Event),
+    /// A process that a service has named as its main one was gone already.
+    MainGone(Pid),
 }
 
 impl Services {
@@ -47,6 +63,7 @@ impl Services {
         Self {
             tasks: Tasks::new(),
             probes: Probes::new(),
+            announcements: Announcements::default(),
             news,
             newsroom,
         }
@@ -61,12 +78,14 @@ impl Services {
     pub(crate) fn release(&mut self, generation: Generation) {
         self.tasks.cancel_probes(generation);
         self.probes.cancel(generation);
+        self.announcements.close(generation);
     }
 
     /// The loop ends: nothing of it may be left.
     pub(crate) fn end(&mut self) {
         self.tasks.cancel_all();
         self.probes.cancel_all();
+        self.announcements.close_all();
         while self.news.try_recv().is_ok() {}
     }
 }
@@ -132,8 +151,25 @@ impl Shell {
                     });
                 }
             }
+            Action::AdoptMain {
+                process,
+                generation,
+                pid,
+            } => self.adopt_main(process, generation, pid),
             // Not done yet.
             _ => {}
+        }
+    }
+
+    /// Takes what was found out.
+    pub(crate) fn take_news(&mut self, first: News) {
+        let mut next = Some(first);
+        while let Some(news) = next {
+            match news {
+                News::Event(event) => self.feed(event),
+                News::MainGone(main) => self.main_is_gone(main),
+            }
+            next = self.services.news.try_recv().ok();
         }
     }
 

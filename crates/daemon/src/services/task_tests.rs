@@ -265,7 +265,9 @@ async fn the_end_of_the_loop_leaves_no_task() {
     let mut bench = Bench::new();
     let word = "31536000.125";
     bench.run(1, &format!("sleep {word}"), PATIENCE);
-    bench.until(|_| !groups_with(word).is_empty()).await;
+    bench
+        .until(|bench| bench.alive.len() == 1 && !groups_with(word).is_empty())
+        .await;
     let group = Pid::new(groups_with(word)[0]).unwrap();
     bench.tasks.cancel_all();
     bench.until(|bench| bench.alive.is_empty()).await;

@@ -42,6 +42,7 @@ impl Shell {
                     group,
                     is_listener,
                     socket,
+                    variables: Vec::new(),
                 };
                 self.spawner.submit(Job::Launch(Box::new(launch)));
             }
@@ -88,11 +89,13 @@ impl Shell {
                 generation,
             } => self.release(process, generation),
             Action::FollowGroup { generation, pgid } => {
+                let pgid = self.children.group_of(pgid).map_or(pgid, Pid::get);
                 self.children.follow(generation, pgid);
                 self.look_at_groups();
             }
             Action::ForgetGroup { generation } => self.children.forget(generation),
             Action::NameSurvivors { name, pgid } => {
+                let pgid = self.children.group_of(pgid).map_or(pgid, Pid::get);
                 self.spawner.submit(Job::NameSurvivors {
                     name,
                     pgid,
@@ -163,6 +166,7 @@ impl Shell {
         self.draining.remove(&generation);
         self.runs.remove(&generation);
         self.services.release(generation);
+        self.children.release(generation);
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.stdin = None;
         }
@@ -191,16 +195,22 @@ impl Shell {
         // A process id is ours until its process is reaped. What remains of a group has lost its leader,
         // and its number cannot be used anew as long as the group lives: if there is a process of that
         // number, the group is gone and the number a stranger's.
+        let group = self.children.group_of(raw);
         let is_ours = match (target, purpose) {
-            (SignalTarget::Group(_), SignalPurpose::Remains) => kill(pid, 0).is_err(),
+            (SignalTarget::Group(_), SignalPurpose::Remains) => {
+                group.is_some_and(|group| kill(group, 0).is_err())
+            }
             _ => self.children.is_alive(raw),
         };
         if !is_ours {
             return SignalOutcome::Gone;
         }
         let sent = match target {
-            SignalTarget::Process(_) => kill(pid, signal),
-            SignalTarget::Group(_) => kill_group(pid, signal),
+            SignalTarget::Process(_) => match self.services.announcements.pidfd_of(raw) {
+                Some(pidfd) => linchpin_sys::pidfd::signal(pidfd, signal),
+                None => kill(pid, signal),
+            },
+            SignalTarget::Group(_) => kill_group(group.unwrap_or(pid), signal),
         };
         match sent {
             Ok(()) => SignalOutcome::Sent,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use linchpin_core::{ExitStatus, Generation, ProcessId};
+use linchpin_sys::Pid;
 
 use crate::services::TaskId;
 
@@ -22,6 +23,8 @@ pub(crate) enum Child {
     Service(Start),
     /// A command that runs beside one.
     Task(TaskId),
+    /// What was a service until it named another process as its main one.
+    Former,
 }
 
 /// The processes that are alive, as far as reaping tells.
@@ -31,6 +34,14 @@ pub(crate) struct Children {
     /// Reaped before a spawner's answer was there. As many as there are spawner threads, at most.
     early: HashMap<i32, ExitStatus>,
     followed: HashMap<Generation, i32>,
+    /// The main processes that services have named themselves, and their process groups; at most one for each start.
+    adopted: HashMap<Generation, Adopted>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Adopted {
+    main: i32,
+    group: Pid,
 }
 
 impl Children {
@@ -57,6 +68,43 @@ impl Children {
     /// that a signal to it reaches no stranger.
     pub(crate) fn is_alive(&self, pid: i32) -> bool {
         matches!(self.by_pid.get(&pid), Some(Child::Service(_)))
+    }
+
+    /// Whether a process is a service or its task.
+    pub(crate) fn is_known(&self, pid: i32) -> bool {
+        self.by_pid.contains_key(&pid)
+    }
+
+    /// A service has another main process from now on, of this process group.
+    pub(crate) fn adopt(&mut self, start: Start, main: Pid, group: Pid) {
+        for child in self.by_pid.values_mut() {
+            if matches!(child, Child::Service(known) if known.generation == start.generation) {
+                *child = Child::Former;
+            }
+        }
+        self.by_pid.insert(main.get(), Child::Service(start));
+        let main = main.get();
+        self.adopted
+            .insert(start.generation, Adopted { main, group });
+    }
+
+    /// Whether a start has a process that it has named itself and that is alive.
+    pub(crate) fn has_adopted(&self, generation: Generation) -> bool {
+        self.adopted
+            .get(&generation)
+            .is_some_and(|adopted| self.is_alive(adopted.main))
+    }
+
+    /// The process group of a service whose process this is or was: its own, unless it has been adopted.
+    pub(crate) fn group_of(&self, pid: i32) -> Option<Pid> {
+        self.adopted
+            .values()
+            .find(|adopted| adopted.main == pid)
+            .map_or_else(|| Pid::new(pid), |adopted| Some(adopted.group))
+    }
+
+    pub(crate) fn release(&mut self, generation: Generation) {
+        self.adopted.remove(&generation);
     }
 
     pub(crate) fn follow(&mut self, generation: Generation, pgid: i32) {

@@ -5,7 +5,7 @@
 //! decides nothing about services.
 
 mod actions;
-mod children;
+pub(crate) mod children;
 mod events;
 mod logs;
 mod orphans;
@@ -25,7 +25,6 @@ use linchpin_core::{
     ShutdownCause, SocketId, Supervisor,
 };
 use linchpin_log::{LogEvent, LogHandle, LogLevel, OwnerId, WatchId};
-use linchpin_sys::Pid;
 use linchpin_sys::signals::{Received, SignalFd};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -69,10 +68,10 @@ type Sockets = HashMap<SocketId, Arc<SharedSocket>>;
 pub(crate) struct Shell {
     core: Supervisor,
     pub(crate) site: Arc<Site>,
-    logs: LogHandle,
+    pub(crate) logs: LogHandle,
     /// What is done for services beyond their processes.
     pub(crate) services: Services,
-    children: Children,
+    pub(crate) children: Children,
     spawner: Spawner,
     slots: HashMap<ProcessId, Slot>,
     sockets: Sockets,
@@ -81,9 +80,9 @@ pub(crate) struct Shell {
     /// Runs that have ended and whose last output is being read.
     draining: HashMap<Generation, ProcessId>,
     /// Whose runs they are that were asked for and have not been released.
-    runs: HashMap<Generation, ProcessId>,
+    pub(crate) runs: HashMap<Generation, ProcessId>,
     /// Runs whose output is being captured.
-    owners: HashMap<ProcessId, OwnerId>,
+    pub(crate) owners: HashMap<ProcessId, OwnerId>,
     next_operation: u64,
     watches: HashMap<WatchId, logs::Watched>,
     orphans: OrphanLog,
@@ -263,13 +262,7 @@ impl Shell {
                 () = std::future::ready(()), if is_reaping => is_reaping = self.reap(),
                 () = self.spawner.answered() => self.take_answers(),
                 () = self.services.tasks.answered() => self.take_answers(),
-                Some(event) = self.services.news.recv() => {
-                    self.events.push_back(event);
-                    while let Ok(event) = self.services.news.try_recv() {
-                        self.events.push_back(event);
-                    }
-                    self.feed_queued();
-                }
+                Some(news) = self.services.news.recv() => self.take_news(news),
                 Some(event) = log_events.recv() => {
                     self.take_log_event(&event);
                     while let Ok(event) = log_events.try_recv() {
@@ -290,6 +283,7 @@ impl Shell {
                 () = self.wall_clock.wakes() => self.feed(Event::Wake),
                 Some(load) = self.loads.recv() => self.take_load(load),
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
+                () = self.services.announcements.ready() => self.take_announcements(),
                 () = servers.lost() => servers.replace_lost(&self.logs),
                 () = sleep_until(deadline) => self.deadline_reached(),
             }
@@ -341,7 +335,7 @@ impl Shell {
     }
 
     /// Hands an event to the core and does what it says, and so on until nothing is left.
-    fn feed(&mut self, event: Event) {
+    pub(crate) fn feed(&mut self, event: Event) {
         self.events.push_back(event);
         self.feed_queued();
     }
@@ -453,9 +447,16 @@ impl Shell {
         is_more
     }
 
-    fn child_ended(&mut self, child: Child, pid: i32, status: ExitStatus) {
+    pub(crate) fn child_ended(&mut self, child: Child, pid: i32, status: ExitStatus) {
         match child {
-            Child::Service(start) => self.ended(start, pid, status),
+            Child::Service(start) => {
+                // It may have named another main process with its last breath.
+                self.hear_out(start.generation);
+                if !self.children.has_adopted(start.generation) {
+                    self.ended(start, pid, status);
+                }
+            }
+            Child::Former => {}
             Child::Task(task) => self.task_ended(task, status),
         }
     }
@@ -474,7 +475,9 @@ impl Shell {
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.last_end = Some(status);
         }
-        let group_alive = Pid::new(pid).is_some_and(linchpin_sys::group::group_exists);
+        let group = self.children.group_of(pid);
+        let group_alive = group.is_some_and(linchpin_sys::group::group_exists);
+        self.services.announcements.close(generation);
         self.feed(Event::Exited {
             process,
             generation,
@@ -515,6 +518,7 @@ impl Shell {
                     exec_failure,
                     stdin,
                     has_streams,
+                    ears,
                 } = started;
                 if let Some(slot) = self.slots.get_mut(&process) {
                     let drained = Drained {
@@ -532,6 +536,7 @@ impl Shell {
                     generation,
                     has_streams,
                 };
+                self.watch_announcements((process, generation), pid, ears);
                 let early = self.children.started(pid, Child::Service(start));
                 self.feed(Event::Spawned {
                     process,
@@ -540,7 +545,7 @@ impl Shell {
                     exec_failure,
                 });
                 if let Some(status) = early {
-                    self.ended(start, pid, status);
+                    self.child_ended(Child::Service(start), pid, status);
                 }
             }
             Answer::Started {

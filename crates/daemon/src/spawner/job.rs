@@ -1,5 +1,6 @@
 //! What the spawner can be asked, and what it answers.
 
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::launch;
 use super::task::{self, TaskStart, TaskStarted};
 use crate::fastcgi::{self, SharedSocket};
 use crate::services::TaskId;
+use crate::services::announcements::Ears;
 use crate::site::{AutoLog, Site};
 
 /// Something that may take long.
@@ -59,6 +61,8 @@ pub(crate) struct Launch {
     pub(crate) stderr_log: Option<Arc<AutoLog>>,
     /// The socket of its section, which becomes descriptor 0.
     pub(crate) socket: Option<Arc<SharedSocket>>,
+    /// What its environment has besides.
+    pub(crate) variables: Vec<(OsString, OsString)>,
 }
 
 /// What became of a job.
@@ -95,6 +99,8 @@ pub(crate) struct Started {
     pub(crate) stdin: Option<OwnedFd>,
     /// Its output is being captured.
     pub(crate) has_streams: bool,
+    /// By what it may announce something.
+    pub(crate) ears: Ears,
 }
 
 impl Job {

@@ -17,6 +17,7 @@ use linchpin_sys::spawn::{Command, PrepareError, SpawnSlot, Stderr, Stream, spaw
 use linchpin_sys::words::command_words;
 
 use super::job::{Launch, Started};
+use crate::services::announcements;
 use crate::site::{AutoLog, Site};
 
 /// The command of the package of that name, under which this program is called, too.
@@ -105,7 +106,11 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
         }
     };
 
+    let (ears, mouths) = announcements::open(config).map_err(|error| dispatchers(&error))?;
     let mut command = command(resolved, config, group, site)?;
+    with_variables(&mut command, launch.variables.iter().cloned());
+    with_variables(&mut command, mouths.variables);
+    command.further = mouths.descriptors;
     command.stdin = Stream::Descriptor(stdin);
     let (stdout_end, stdout_capture) = stdout.split();
     command.stdout = stdout_end;
@@ -147,6 +152,7 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
         exec_failure: spawned.failed.map(|failed| failed.to_string()),
         stdin: stdin_writer,
         has_streams,
+        ears,
     })
 }
 
@@ -171,6 +177,17 @@ pub(super) fn command(
             Credentials::for_uid(uid, &site.accounts).map_err(|error| other(error.to_string()))?;
     }
     Ok(command)
+}
+
+/// Adds variables of ours, which come before others of the same name.
+pub(super) fn with_variables(
+    command: &mut Command,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) {
+    for (name, value) in variables {
+        command.environment.retain(|(other, _)| *other != name);
+        command.environment.push((name, value));
+    }
 }
 
 /// Where one output of a process goes.

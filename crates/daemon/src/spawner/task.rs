@@ -8,7 +8,7 @@ use linchpin_config::ProcessConfig;
 use linchpin_sys::pipe::{NonBlocking, Pipe};
 use linchpin_sys::spawn::{SpawnSlot, Stderr, Stream, spawn};
 
-use super::launch::{command, resolve_command};
+use super::launch::{command, resolve_command, with_variables};
 use crate::services::TaskId;
 use crate::site::Site;
 
@@ -48,9 +48,7 @@ pub(super) fn start(start: &TaskStart, slot: &SpawnSlot) -> Result<TaskStarted, 
         .map_err(|error| format!("no pipe for its output: {error}"))?;
     let mut command =
         command(resolved, config, &start.group, site).map_err(|failure| failure.text)?;
-    let is_replaced = |name: &OsString| start.variables.iter().any(|(other, _)| other == name);
-    command.environment.retain(|(name, _)| !is_replaced(name));
-    command.environment.extend(start.variables.iter().cloned());
+    with_variables(&mut command, start.variables.iter().cloned());
     command.stdout = Stream::Descriptor(writer);
     command.stderr = Stderr::SameAsStdout;
     let prepared = command.prepare().map_err(|error| error.to_string())?;
