@@ -5,6 +5,8 @@
 pub(crate) mod announcements;
 mod exec_probes;
 mod hooks;
+mod markers;
+mod memory;
 mod notifications;
 mod probes;
 mod task_output;
@@ -15,8 +17,13 @@ mod tasks;
 mod testing;
 mod workers;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use linchpin_config::{ProbeKind, ProcessConfig};
-use linchpin_core::{Action, Check, CheckPurpose, Event, ExitStatus, Generation};
+use linchpin_core::{
+    Action, Check, CheckPurpose, Event, ExitStatus, Generation, MarkerState, ProcessId,
+};
 use linchpin_sys::Pid;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
@@ -30,6 +37,10 @@ use announcements::Announcements;
 use probes::{Attempt, AttemptId, Probes};
 use tasks::Asker;
 pub(crate) use tasks::{TaskId, Tasks};
+use workers::Workers;
+
+/// Most threads that look at markers and at memory. Each thing has at most one look under way.
+const MOST_FILE_THREADS: usize = 4;
 
 /// What the loop keeps for services beyond their processes.
 #[derive(Debug)]
@@ -40,6 +51,10 @@ pub(crate) struct Services {
     pub(crate) probes: Probes,
     /// What services say by themselves.
     pub(crate) announcements: Announcements,
+    /// For looks at files that may hang.
+    files: Arc<Workers>,
+    /// Oneshots that were interrupted the time before: which start of them is told so.
+    pub(crate) interrupted: HashMap<ProcessId, Generation>,
     /// What others have found out for the core. Bounded by what is under way: everything that was asked for is
     /// answered once.
     pub(crate) news: UnboundedReceiver<News>,
@@ -51,7 +66,6 @@ pub(crate) struct Services {
 #[derive(Debug)]
 pub(crate) enum News {
     /// For the core.
-    #[expect(dead_code, reason = "markers and memory use it next")]
     Event(Event),
     /// A process that a service has named as its main one was gone already.
     MainGone(Pid),
@@ -64,6 +78,8 @@ impl Services {
             tasks: Tasks::new(),
             probes: Probes::new(),
             announcements: Announcements::default(),
+            files: Arc::new(Workers::new("files", MOST_FILE_THREADS)),
+            interrupted: HashMap::new(),
             news,
             newsroom,
         }
@@ -156,7 +172,22 @@ impl Shell {
                 generation,
                 pid,
             } => self.adopt_main(process, generation, pid),
-            // Not done yet.
+            Action::OpenMarker {
+                process,
+                generation,
+                path,
+            } => self.open_marker((process, generation), path),
+            Action::CommitMarker {
+                process,
+                generation,
+                path,
+            } => self.commit_marker((process, generation), path),
+            Action::MeasureMemory {
+                process,
+                generation,
+                pgid,
+            } => self.measure_memory((process, generation), pgid),
+            // What is recorded is not kept yet.
             _ => {}
         }
     }
@@ -166,7 +197,17 @@ impl Shell {
         let mut next = Some(first);
         while let Some(news) = next {
             match news {
-                News::Event(event) => self.feed(event),
+                News::Event(event) => {
+                    if let Event::MarkerOpened {
+                        process,
+                        generation,
+                        state: MarkerState::Interrupted,
+                    } = event
+                    {
+                        self.services.interrupted.insert(process, generation);
+                    }
+                    self.feed(event);
+                }
                 News::MainGone(main) => self.main_is_gone(main),
             }
             next = self.services.news.try_recv().ok();

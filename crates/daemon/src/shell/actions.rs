@@ -31,6 +31,11 @@ impl Shell {
             } => {
                 self.runs.insert(generation, process);
                 let socket = socket.and_then(|socket| self.sockets.get(&socket).cloned());
+                let interrupted = self.services.interrupted.remove(&process);
+                let variables = (interrupted == Some(generation))
+                    .then(|| ("LINCHPIN_INTERRUPTED".into(), "1".into()))
+                    .into_iter()
+                    .collect();
                 let slot = self.slots.entry(process).or_default();
                 let launch = Launch {
                     process,
@@ -42,7 +47,7 @@ impl Shell {
                     group,
                     is_listener,
                     socket,
-                    variables: Vec::new(),
+                    variables,
                 };
                 self.spawner.submit(Job::Launch(Box::new(launch)));
             }

@@ -99,7 +99,7 @@ pub fn receive_datagram(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Data
     // as are announced, and alive until the call returns.
     let answer = unsafe { libc::recvmsg(descriptor, &raw mut header, flags) };
     let length = usize::try_from(answer).map_err(|_| io::Error::last_os_error())?;
-    let filled = usize::try_from(header.msg_controllen).unwrap_or(0);
+    let filled = header.msg_controllen;
     let control = &control.0[..filled.min(CONTROL_BYTES)];
     let mut datagram = Datagram {
         length,

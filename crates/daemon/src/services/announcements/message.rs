@@ -49,9 +49,9 @@ fn status(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn check(text: &[u8], expected: Notification) {
+    fn check(text: &[u8], expected: &Notification) {
         let shown = String::from_utf8_lossy(text);
-        assert_eq!(read_message(text), expected, "{shown:?}");
+        assert_eq!(read_message(text), *expected, "{shown:?}");
     }
 
     #[test]
@@ -61,16 +61,14 @@ mod tests {
             ready: true,
             ..nothing()
         };
-        check(b"READY=1", ready());
-        check(b"READY=1\n", ready());
-        check(
-            b"\n\nX_OTHER=5\nREADY=1\nnonsense\n=\nFDSTORE=1\nBARRIER=1\n",
-            ready(),
+        check(b"READY=1", &ready());
+        check(b"READY=1\n", &ready());
+        check(b"\n\nX_OTHER=5\nREADY=1\nnonsense\n=\nFDSTORE=1\nBARRIER=1\n", &ready(),
         );
-        check(b"READY=1\0", ready());
+        check(b"READY=1\0", &ready());
         check(
             b"RELOADING=1\nMONOTONIC_USEC=5\nSTATUS= \x1b[1mReading\xff the file \n",
-            Notification {
+            &Notification {
                 reloading: true,
                 status: Some("[1mReading\u{fffd} the file".to_owned()),
                 ..nothing()
@@ -78,7 +76,7 @@ mod tests {
         );
         check(
             b"STOPPING=1\nWATCHDOG=1\nMAINPID=4711\nEXTEND_TIMEOUT_USEC=1500000\nSTATUS=",
-            Notification {
+            &Notification {
                 stopping: true,
                 alive: true,
                 main_pid: Some(4711),
@@ -89,7 +87,7 @@ mod tests {
         );
         check(
             b"WATCHDOG=trigger",
-            Notification {
+            &Notification {
                 broken: true,
                 ..nothing()
             },

@@ -179,7 +179,7 @@ impl Announcements {
             Some(set) => {
                 // Where it cannot be watched any more nothing is heard.
                 if set.readable().await.is_err() {
-                    std::future::pending().await
+                    std::future::pending().await;
                 }
             }
             None => std::future::pending().await,

@@ -65,10 +65,11 @@ async fn hear(announcements: &mut Announcements) -> Vec<Heard> {
             .unwrap();
         for source in announcements.take_ready() {
             loop {
-                match announcements.hear(source, |_| false) {
-                    Heard::Nothing => break,
-                    other => heard.push(other),
+                let next = announcements.hear(source, |_| false);
+                if matches!(next, Heard::Nothing) {
+                    break;
                 }
+                heard.push(next);
             }
         }
     }
