@@ -101,6 +101,7 @@ fn capture(file: FileSpec, bytes: &str, chunk: &str) -> Outcome {
         events_enabled: false,
         strip_ansi: false,
         copy_to_main_log: false,
+        patterns: None,
     })?;
     let cpu_before = cpu_seconds();
     let begin = Instant::now();

@@ -64,6 +64,13 @@ pub enum LogEvent {
         /// What, exactly as written.
         data: EventData,
     },
+    /// A line of a run matches one of its [`LinePatterns`](crate::LinePatterns), for the first time.
+    LineFound {
+        /// The run.
+        owner: OwnerId,
+        /// The number of the expression.
+        number: u16,
+    },
     /// A sink stopped or resumed working. Already written to the main log.
     SinkProblem {
         /// What, as one line.

@@ -16,6 +16,7 @@ mod event;
 mod follow;
 mod handle;
 mod level;
+mod line_patterns;
 mod main_log;
 mod open_log;
 mod outputs;
@@ -41,6 +42,7 @@ pub use event::{DroppedKind, EVENT_DATA_IN_FLIGHT_MAX_BYTES, EventData, LogEvent
 pub use follow::{FOLLOW_CHUNK_MAX_BYTES, FollowStep, Follower};
 pub use handle::LogHandle;
 pub use level::LogLevel;
+pub use line_patterns::{LINE_MAX_BYTES, LinePatterns, PatternError};
 pub use main_log::{MainLog, MainLogSpec, MainLogTarget};
 pub use queue::{COMMAND_QUEUE_MAX, MAIN_LOG_QUEUE_MAX_BYTES, MAIN_LOG_QUEUE_MAX_LINES, QueueFull};
 pub use read::{READ_MAX_BYTES, ReadError, Tail, decode_lossy, read_file, tail_file};

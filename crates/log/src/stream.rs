@@ -12,6 +12,7 @@ use crate::ansi::AnsiStripper;
 use crate::capture::{CAPTURE_BEGIN, CaptureBuffer, CaptureSplitter, Piece};
 use crate::event::LogEvent;
 use crate::level::LogLevel;
+use crate::line_patterns::LineLook;
 use crate::outputs::Outputs;
 use crate::rotation::FileSink;
 use crate::special_sink::{Accepted, SharedSpecialSink, lock};
@@ -64,6 +65,7 @@ pub(crate) struct Stream {
     capture: Option<Box<Capture>>,
     /// The beginning of a line whose rest is known to be waiting, for the system log.
     partial_line: Vec<u8>,
+    lines: Option<Box<LineLook>>,
 }
 
 /// How the stream has been writing; decides on lingering and pipe size.
@@ -112,6 +114,11 @@ impl Stream {
                 })
             }),
             partial_line: Vec::new(),
+            lines: spec
+                .patterns
+                .clone()
+                .filter(|_| is_output)
+                .map(|patterns| Box::new(LineLook::new(patterns))),
         }
     }
 
@@ -251,6 +258,7 @@ impl Stream {
         has_more: bool,
         outputs: &mut Outputs,
     ) -> Accepted {
+        self.look_at_lines(outputs, |look, found| look.feed(data, found));
         let accepted = match captured {
             Some(buffer) => {
                 buffer.push(data);
@@ -282,6 +290,25 @@ impl Stream {
             });
         }
         accepted
+    }
+
+    /// Lets somebody look for lines, while there is something to be found.
+    fn look_at_lines(
+        &mut self,
+        outputs: &Outputs,
+        look: impl FnOnce(&mut LineLook, &mut dyn FnMut(u16)),
+    ) {
+        if let Some(lines) = &mut self.lines {
+            let owner = self.id.owner;
+            if !lines.is_done() {
+                look(lines, &mut |number| {
+                    outputs.notify(LogEvent::LineFound { owner, number });
+                });
+            }
+            if lines.is_done() {
+                self.lines = None;
+            }
+        }
     }
 
     fn write_to_sink(&mut self, data: &[u8], outputs: &mut Outputs) -> Accepted {
@@ -342,6 +369,7 @@ impl Stream {
                 self.write_to_sink(&rest, outputs);
             }
         }
+        self.look_at_lines(outputs, |look, found| look.finish(found));
         if !self.partial_line.is_empty() {
             self.send_to_syslog(b"", false, outputs);
         }

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::line_patterns::LinePatterns;
 use crate::open_log::{OpenedLog, open_log};
 use crate::rotation::FileSink;
 use crate::special_sink::SpecialSink;
@@ -55,6 +56,8 @@ pub struct StreamSpec {
     pub strip_ansi: bool,
     /// Copy into the main log (its level is debug or lower).
     pub copy_to_main_log: bool,
+    /// Send [`LogEvent::LineFound`](crate::LogEvent::LineFound) for the first line that matches.
+    pub patterns: Option<LinePatterns>,
 }
 
 /// Where the bytes of a stream are kept.

@@ -1,6 +1,6 @@
 //! What services have said, told to the core, and the main processes that they name.
 
-use linchpin_core::{ExitStatus, Generation, ProcessId};
+use linchpin_core::{Check, CheckPurpose, Event, ExitStatus, Generation, ProbeOutcome, ProcessId};
 use linchpin_log::LogLevel;
 use linchpin_sys::Pid;
 use linchpin_sys::group::{group_of, kill};
@@ -41,6 +41,22 @@ impl Shell {
     pub(crate) fn hear_out(&mut self, generation: Generation) {
         for source in self.services.announcements.sources_of(generation) {
             self.hear(source, MOST_LAST_WORDS);
+        }
+    }
+
+    /// A line of a service's output matches one of its readiness probes.
+    pub(crate) fn line_found(&mut self, generation: Generation, index: u16) {
+        if let Some(process) = self.runs.get(&generation).copied() {
+            self.feed(Event::Probed {
+                process,
+                generation,
+                check: Check {
+                    purpose: CheckPurpose::Readiness,
+                    index,
+                },
+                attempt: 0,
+                outcome: ProbeOutcome::Passed,
+            });
         }
     }
 

@@ -113,6 +113,9 @@ impl Shell {
                 pid,
                 ref data,
             } => self.output(OutputKind::Communication, stream, pid, data),
+            LogEvent::LineFound { owner, number } => {
+                self.line_found(Generation(owner.0), number);
+            }
             LogEvent::ListenerOutput {
                 stream, ref data, ..
             } => self.listener_output(stream, data),

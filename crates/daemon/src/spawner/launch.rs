@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use linchpin_config::{LogFile, OutputConfig, ProcessConfig};
 use linchpin_core::{SpawnFailure, SpawnFailureKind};
-use linchpin_log::{FileSpec, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks, StreamSpec};
+use linchpin_log::{
+    FileSpec, LinePatterns, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks, StreamSpec,
+};
 use linchpin_sys::command_path::{self, SearchPath};
 use linchpin_sys::credentials::Credentials;
 use linchpin_sys::errno_name::errno_text;
@@ -92,11 +94,14 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
     };
     let resolved = resolve(config, site)?;
     let dispatchers = |error: &io::Error| other(dispatcher_text(&config.name, error));
-    let stdout = Output::open(launch, StreamKind::Stdout).map_err(|error| dispatchers(&error))?;
+    let patterns =
+        announcements::line_patterns(config).map_err(|error| other(error.to_string()))?;
+    let open = |kind| Output::open(launch, kind, patterns.clone());
+    let stdout = open(StreamKind::Stdout).map_err(|error| dispatchers(&error))?;
     let stderr = if config.redirect_stderr {
         None
     } else {
-        Some(Output::open(launch, StreamKind::Stderr).map_err(|error| dispatchers(&error))?)
+        Some(open(StreamKind::Stderr).map_err(|error| dispatchers(&error))?)
     };
     let (stdin, stdin_writer) = match socket {
         Some(socket) => (socket, None),
@@ -206,7 +211,7 @@ struct Capture {
 }
 
 impl Output {
-    fn open(launch: &Launch, kind: StreamKind) -> io::Result<Self> {
+    fn open(launch: &Launch, kind: StreamKind, patterns: Option<LinePatterns>) -> io::Result<Self> {
         let Launch {
             config,
             site,
@@ -227,11 +232,14 @@ impl Output {
             || output.syslog
             || output.events_enabled
             || output.capture_maxbytes > 0
+            || patterns.is_some()
             || site.copies_to_main_log;
         if !is_seen {
             return Ok(Self::Unseen);
         }
-        let sinks = StreamSinks::open(spec(config, site, (kind, role), output, auto.as_ref())?)?;
+        let mut spec = spec(config, site, (kind, role), output, auto.as_ref())?;
+        spec.patterns = patterns;
+        let sinks = StreamSinks::open(spec)?;
         let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)?;
         Ok(Self::Captured {
             writer,
@@ -276,6 +284,7 @@ fn spec(
         events_enabled: output.events_enabled,
         strip_ansi: site.strip_ansi,
         copy_to_main_log: site.copies_to_main_log,
+        patterns: None,
     })
 }
 

@@ -157,6 +157,7 @@ pub(crate) fn spec(path: &Path) -> StreamSpec {
         events_enabled: false,
         strip_ansi: false,
         copy_to_main_log: false,
+        patterns: None,
     }
 }
 

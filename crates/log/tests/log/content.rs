@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use linchpin_log::{LogEvent, LogLevel, StreamKind, StreamRole, StreamSpec};
+use linchpin_log::{LinePatterns, LogEvent, LogLevel, StreamKind, StreamRole, StreamSpec};
 
 use crate::common::{Log, PATIENCE, put, read, spec, wait_until, without_file};
 
@@ -38,6 +38,7 @@ fn events_of(log: &Log, spec: StreamSpec, chunks: &[&[u8]]) -> Vec<String> {
             | LogEvent::StreamClosed { .. }
             | LogEvent::SinkProblem { .. }
             | LogEvent::Dropped { .. }
+            | LogEvent::LineFound { .. }
             | LogEvent::FileChanged { .. } => {}
         }
     }
@@ -257,4 +258,41 @@ fn a_missing_system_log_is_reported_once() {
         1,
         "{text}"
     );
+}
+
+#[test]
+fn a_line_that_is_looked_for_is_told_once_whichever_output_has_it() {
+    let log = Log::start();
+    let patterns = LinePatterns::new([(3, "ready"), (5, "^never$")]).unwrap();
+    let of = |kind| StreamSpec {
+        kind,
+        patterns: patterns.clone(),
+        ..without_file()
+    };
+    let stdout = log.attach(1, of(StreamKind::Stdout));
+    let stderr = log.attach(1, of(StreamKind::Stderr));
+    put(&stdout, b"not yet\n");
+    put(&stderr, b"now it is ready\nready\n");
+    let number = log.wait_for(|event| match event {
+        LogEvent::LineFound { owner, number } => {
+            assert_eq!(owner.0, 1);
+            Some(number)
+        }
+        LogEvent::Drained { .. }
+        | LogEvent::StreamClosed { .. }
+        | LogEvent::ProcessLog { .. }
+        | LogEvent::ProcessCommunication { .. }
+        | LogEvent::ListenerOutput { .. }
+        | LogEvent::SinkProblem { .. }
+        | LogEvent::Dropped { .. }
+        | LogEvent::FileChanged { .. } => None,
+    });
+    assert_eq!(number, 3);
+    put(&stdout, b"ready\n");
+    drop((stdout, stderr));
+    let (_, others) = log.finish(1);
+    let again = others
+        .iter()
+        .any(|event| matches!(event, LogEvent::LineFound { .. }));
+    assert!(!again, "{others:?}");
 }

@@ -92,15 +92,14 @@ pub fn receive_datagram(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Data
     header.msg_iov = parts.as_mut_ptr().cast();
     header.msg_iovlen = 1;
     header.msg_control = control.0.as_mut_ptr().cast();
-    header.msg_controllen = CONTROL_BYTES as _;
+    header.msg_controllen = CONTROL_BYTES;
     let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
     let descriptor = socket.as_fd().as_raw_fd();
     // SAFETY: the header leads to one buffer and to memory for control messages, both valid for writes of as many bytes
     // as are announced, and alive until the call returns.
     let answer = unsafe { libc::recvmsg(descriptor, &raw mut header, flags) };
     let length = usize::try_from(answer).map_err(|_| io::Error::last_os_error())?;
-    let filled = header.msg_controllen;
-    let control = &control.0[..filled.min(CONTROL_BYTES)];
+    let control = &control.0[..header.msg_controllen.min(CONTROL_BYTES)];
     let mut datagram = Datagram {
         length,
         is_truncated: header.msg_flags & libc::MSG_TRUNC != 0,

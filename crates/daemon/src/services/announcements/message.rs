@@ -63,7 +63,9 @@ mod tests {
         };
         check(b"READY=1", &ready());
         check(b"READY=1\n", &ready());
-        check(b"\n\nX_OTHER=5\nREADY=1\nnonsense\n=\nFDSTORE=1\nBARRIER=1\n", &ready(),
+        check(
+            b"\n\nX_OTHER=5\nREADY=1\nnonsense\n=\nFDSTORE=1\nBARRIER=1\n",
+            &ready(),
         );
         check(b"READY=1\0", &ready());
         check(
@@ -111,7 +113,7 @@ mod tests {
             "WATCHDOG=2",
             "",
         ] {
-            check(text.as_bytes(), Notification::default());
+            check(text.as_bytes(), &Notification::default());
         }
     }
 

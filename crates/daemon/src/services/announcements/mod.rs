@@ -29,7 +29,7 @@ use tokio::io::unix::AsyncFd;
 
 use self::membership::Family;
 pub(crate) use self::message::MOST_MESSAGE_BYTES;
-pub(crate) use self::opening::{Ears, open};
+pub(crate) use self::opening::{Ears, line_patterns, open};
 
 /// Most messages of one source that are taken before other news gets a turn.
 pub(crate) const MOST_AT_ONCE: usize = 16;
@@ -179,7 +179,7 @@ impl Announcements {
             Some(set) => {
                 // Where it cannot be watched any more nothing is heard.
                 if set.readable().await.is_err() {
-                    std::future::pending().await;
+                    std::future::pending::<()>().await;
                 }
             }
             None => std::future::pending().await,

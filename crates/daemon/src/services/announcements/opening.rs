@@ -6,6 +6,7 @@ use std::os::fd::{OwnedFd, RawFd};
 
 use linchpin_config::{Checks, ProbeKind, ProcessConfig, ServiceConfig};
 use linchpin_core::{Check, CheckPurpose};
+use linchpin_log::{LinePatterns, PatternError};
 use linchpin_sys::pipe::{NonBlocking, Pipe};
 use linchpin_sys::sockets::NotifySocket;
 
@@ -76,6 +77,25 @@ pub(crate) fn open(config: &ProcessConfig) -> io::Result<(Ears, Mouths)> {
         }
     }
     Ok((ears, mouths))
+}
+
+/// The expressions that a line of its output is to match.
+///
+/// # Errors
+/// For one that cannot be used.
+pub(crate) fn line_patterns(config: &ProcessConfig) -> Result<Option<LinePatterns>, PatternError> {
+    let readiness = config.service.iter().flat_map(|service| &service.readiness);
+    let probes = (0..).zip(readiness.flat_map(|checks| &checks.probes));
+    LinePatterns::new(probes.filter_map(|(index, probe)| match &probe.kind {
+        ProbeKind::Log { pattern } => Some((index, pattern.as_str())),
+        ProbeKind::Tcp { .. }
+        | ProbeKind::Unix { .. }
+        | ProbeKind::Http(_)
+        | ProbeKind::Exec { .. }
+        | ProbeKind::File { .. }
+        | ProbeKind::Notify
+        | ProbeKind::Descriptor(_) => None,
+    }))
 }
 
 /// How long a service may be silent: one failed attempt of the check is one interval without a sign of life.
