@@ -59,6 +59,11 @@ impl Children {
         self.by_pid.remove(&pid)
     }
 
+    /// Whether something has been reaped whose end could not be told yet.
+    pub(crate) fn has_early(&self) -> bool {
+        !self.early.is_empty()
+    }
+
     /// A process has been reaped that is just being started.
     pub(crate) fn reaped_early(&mut self, pid: i32, status: ExitStatus) {
         self.early.insert(pid, status);

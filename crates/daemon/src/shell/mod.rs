@@ -318,7 +318,11 @@ impl Shell {
     /// The original handles signals after everything else, so its line about SIGCHLD comes after what the
     /// child wrote last and after its end; tools and tests expect that.
     fn tell_sigchld(&mut self, is_reaping: bool) {
-        if self.has_untold_sigchld && !is_reaping && self.draining.is_empty() {
+        if self.has_untold_sigchld
+            && !is_reaping
+            && self.draining.is_empty()
+            && !self.children.has_early()
+        {
             self.has_untold_sigchld = false;
             self.logs
                 .log(LogLevel::Debug, "received SIGCHLD indicating a child quit");
