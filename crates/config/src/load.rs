@@ -246,6 +246,7 @@ fn resolve(
         file: PathBuf::from(world.normalized(file)),
         supervisord: supervisord.section,
         linchpin: linchpin.config,
+        extensions: linchpin.extensions,
         groups: groups.groups,
         server_url: server_url(&http_servers),
         http_servers,

@@ -639,7 +639,9 @@ proptest::proptest! {
             "environment=", "files=*\n", "socket=", "events=", "programs=", "numprocs=", "process_name=",
             "stdout_logfile=", "priority=", "user=", "file=", "\n", " ", "\t", "%(", "%", "here)s", "process_num)d",
             "a", "b,", "=", ":", ";", " ;", " #", "\"", "'", "\\", "1", "-", "9999999999", "\u{e9}", "\u{feff}",
-            "\r\n", "\0",
+            "\r\n", "\0", "[linchpin]\n", "extensions=off\n", "exit_code_from=", "depends_on=", " ready", ":*",
+            "readiness=", "liveness=", "\n  ", "http://", "https://[", "tcp://", "exec:@/etc/s.conf", "log:", " body=",
+            " status=", "fd:", "restart_delay=", "restart_prevent=", "pre_start=", "marker=", "oneshot=true\n",
         ]), 0..60)
     ) {
         let text: String = pieces.concat();

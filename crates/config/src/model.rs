@@ -21,6 +21,8 @@ pub struct Config {
     pub supervisord: Supervisord,
     /// `[linchpin]`; none if there is no such section.
     pub linchpin: Option<LinchpinConfig>,
+    /// Whether options of ours count (`[linchpin] extensions`).
+    pub extensions: bool,
     /// Groups in the order in which the original starts them: by priority, then by name.
     pub groups: Vec<Arc<GroupConfig>>,
     /// `[inet_http_server…]` and `[unix_http_server…]`, in the original's order.

@@ -26,6 +26,8 @@ pub struct ProgramOptions<'a> {
     pub file: &'a Path,
     /// `[supervisord] environment`.
     pub environment: &'a BTreeMap<String, String>,
+    /// Whether options of ours count.
+    pub extensions: bool,
 }
 
 /// The processes of a program, sorted by name, and the original's warnings.
@@ -44,7 +46,7 @@ pub fn read_program(
         world,
         document: &document,
         here: &here,
-        extensions: true,
+        extensions: program.extensions,
     };
     let mut environment = environment_names(world);
     for (name, value) in program.environment {
@@ -73,6 +75,14 @@ mod tests {
     use crate::world::Machine;
 
     fn read(name: &str, options: &[(&str, &str)]) -> Result<Vec<ProcessConfig>, String> {
+        read_with(true, name, options)
+    }
+
+    fn read_with(
+        extensions: bool,
+        name: &str,
+        options: &[(&str, &str)],
+    ) -> Result<Vec<ProcessConfig>, String> {
         let options: Vec<(String, String)> = options
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -84,6 +94,7 @@ mod tests {
             options: &options,
             file: Path::new("/etc/supervisord.conf"),
             environment: &environment,
+            extensions,
         };
         read_program(&Machine::default(), program).map(|(processes, _)| processes)
     }
@@ -102,6 +113,28 @@ mod tests {
         let names: Vec<&str> = processes.iter().map(|each| each.name.as_str()).collect();
         assert_eq!(names, ["web_0", "web_1"]);
         assert_eq!(processes[0].command, "/bin/x /etc red ; no comment");
+    }
+
+    #[test]
+    fn options_of_ours_are_read_unless_they_are_switched_off() {
+        let options = [
+            ("command", "/bin/x"),
+            ("depends_on", "db:main ready, cache"),
+        ];
+        let with = |extensions| read_with(extensions, "x", &options).unwrap();
+        let service = with(true)[0].service.clone().unwrap();
+        let names: Vec<(&str, Option<&str>)> = service
+            .dependencies
+            .iter()
+            .map(|each| (each.group.as_str(), each.process.as_deref()))
+            .collect();
+        assert_eq!(names, [("db", Some("main")), ("cache", None)]);
+        assert_eq!(with(false)[0].service, None);
+        let bad = read("x", &[("command", "/bin/x"), ("readiness", "tcp:x")]);
+        assert_eq!(
+            bad,
+            Err("[program:x] readiness: `//` must follow `tcp:`".to_owned())
+        );
     }
 
     #[test]

@@ -341,4 +341,23 @@ mod tests {
         assert!(read(&format!("unix://{path}")).is_ok());
         assert!(read(&format!("unix://{path}x")).is_err());
     }
+
+    proptest::proptest! {
+        /// Whatever is written: an answer, and what is pointed at is a piece of the text.
+        #[test]
+        fn any_text_gets_an_answer(
+            pieces in proptest::collection::vec(proptest::sample::select(vec![
+                "tcp:", "unix:", "http:", "HTTPS:", "exec:", "log:", "file:", "notify", "fd:", "//", "/", "[", "]",
+                "::1", ":", "80", "99999", "-1", "host", "@", "?", "#", " ", "\t", "status=", "header=", "body=",
+                "method=", "ca=", "verify=no", "200-299", ",", "\"", "'", "\\", "(", "\u{e9}", "\0", "a",
+            ]), 0..12)
+        ) {
+            let text: String = pieces.concat();
+            if let Err(mistake) = read(text.trim()) {
+                let range = mistake.range.unwrap_or(0..0);
+                proptest::prop_assert!(text.trim().get(range.clone()).is_some(), "{:?}: {:?}", text, range);
+                proptest::prop_assert!(!mistake.message.is_empty());
+            }
+        }
+    }
 }

@@ -65,6 +65,7 @@ pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
         file: PathBuf::new(),
         supervisord: supervisord(),
         linchpin: None,
+        extensions: true,
         groups,
         http_servers: Vec::new(),
         rpc_interfaces: Vec::new(),

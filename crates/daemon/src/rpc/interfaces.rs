@@ -121,6 +121,8 @@ pub(crate) struct Interfaces {
     /// The main file, and `[supervisord] environment`: for programs that clients add.
     pub(crate) file: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
+    /// Whether options of ours count in such programs.
+    pub(crate) extensions: bool,
 }
 
 impl Interfaces {
@@ -140,6 +142,7 @@ impl Interfaces {
             all: config.rpc_interfaces.iter().filter_map(interface).collect(),
             file: config.file.clone(),
             environment: config.supervisord.environment.clone(),
+            extensions: config.extensions,
         }
     }
 

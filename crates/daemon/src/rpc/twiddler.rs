@@ -78,6 +78,7 @@ impl Context<'_> {
                 options: &options,
                 file: &interfaces.file,
                 environment: &interfaces.environment,
+                extensions: interfaces.extensions,
             };
             let (mut processes, warnings) = read_program(&SystemWorld::now(), program)?;
             for process in &mut processes {
