@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod client;
 mod command_line;
 mod compat;
 mod control;
@@ -53,6 +54,7 @@ mod value_kind;
 mod world;
 
 pub use check::{CheckReport, check};
+pub use client::{DaemonPlaces, Endpoint, find_daemon};
 pub use command_line::{
     DAEMON_OPTIONS, DaemonCommand, DaemonOverrides, parse_supervisord_args, supervisord_help,
 };

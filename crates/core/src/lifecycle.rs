@@ -146,6 +146,11 @@ impl Supervisor {
         process.start_wall = Some(step.now.wall);
         process.up_since = step.now.monotonic;
         process.life = Life::Blocked;
+        process.restarts = if reason.is_wish() {
+            0
+        } else {
+            process.restarts.saturating_add(1)
+        };
         self.timers.cancel(Timer::Process(id));
         self.change_state(id, ProcessState::Starting, reason, step);
         self.give_up_if_blocked_for_good(id, step);

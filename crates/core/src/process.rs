@@ -32,6 +32,8 @@ pub(crate) struct Process {
     pub(crate) remains: Vec<Generation>,
     /// Failed starts in a row.
     pub(crate) failures: u32,
+    /// How often it was started again by itself since somebody started it.
+    pub(crate) restarts: u32,
     /// When the latest process came to be (until then, when it was asked for).
     pub(crate) up_since: Monotonic,
     pub(crate) start_wall: Option<Wall>,
@@ -109,6 +111,7 @@ impl Process {
             generation: Generation(0),
             remains: Vec::new(),
             failures: 0,
+            restarts: 0,
             up_since: now.monotonic,
             start_wall: None,
             stop_wall: None,

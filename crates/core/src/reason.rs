@@ -199,6 +199,16 @@ impl Reason {
         }
     }
 
+    /// Whether somebody wants a start, in person or in the configuration, or for another service. All other
+    /// starts are repetitions.
+    #[must_use]
+    pub(crate) fn is_wish(&self) -> bool {
+        matches!(
+            self,
+            Self::Requested | Self::Autostart | Self::NeededBy { .. }
+        )
+    }
+
     /// The end of a process that it is about, if it is about one.
     #[must_use]
     pub fn exit(&self) -> Option<ExitStatus> {

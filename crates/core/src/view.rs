@@ -42,6 +42,14 @@ pub struct ProcessView<'a> {
     pub failures: u32,
     /// How the latest start that is over came to its end.
     pub last_end: Option<&'a LastEnd>,
+    /// It is as it should be: RUNNING and ready, or it has done the work for which it was started.
+    pub is_settled: bool,
+    /// It has run to its end with success since the daemon began, or its marker says so.
+    pub is_completed: bool,
+    /// How often it was started again by itself since somebody started it.
+    pub restarts: u32,
+    /// Since when there is this process; none without one.
+    pub up_since: Option<Monotonic>,
     /// When something happens next by itself.
     pub next_change: Option<Monotonic>,
     /// It can be used: all its readiness checks pass; without any it is RUNNING.
@@ -109,6 +117,22 @@ impl Supervisor {
         all
     }
 
+    fn is_settled(&self, process: &Process) -> bool {
+        let is_oneshot = process
+            .config
+            .service
+            .as_ref()
+            .is_some_and(|service| service.oneshot);
+        let has_done_its_work = matches!(process.reason, Reason::Exited { expected: true, .. })
+            && self.timers.get(Timer::Process(process.id)).is_none();
+        if is_oneshot {
+            self.is_completed(process.id)
+        } else {
+            // Many a program of a file that was not written for us runs once.
+            self.is_ready(process.id) || has_done_its_work
+        }
+    }
+
     fn view<'a>(&'a self, process: &'a Process) -> ProcessView<'a> {
         ProcessView {
             id: process.id,
@@ -125,6 +149,10 @@ impl Supervisor {
             exit_status: process.exit_status,
             failures: process.failures,
             last_end: process.last_end.as_deref(),
+            is_settled: self.is_settled(process),
+            is_completed: self.is_completed(process.id),
+            restarts: process.restarts,
+            up_since: process.pid().map(|_| process.up_since),
             next_change: self.timers.get(Timer::Process(process.id)),
             is_ready: self.is_ready(process.id),
             service: ServiceView::new(process, &self.timers),

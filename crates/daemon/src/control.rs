@@ -3,8 +3,11 @@
 //!
 //! A request that has been sent is carried out even if whoever sent it goes away.
 
-use linchpin_core::{Command, Outcome, ProcessState, Target};
+use linchpin_core::{Command, Explanation, Outcome, ProcessState, Target};
+use linchpin_protocol::api::{EventsFilter, HistoryEntry, ServiceStatus};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::services::Found;
 
 /// How many requests may wait to be taken up; further ones wait in their senders.
 pub(crate) const QUEUE_LENGTH: usize = 256;
@@ -60,6 +63,15 @@ pub(crate) enum Request {
     },
     /// The same for the main log. Answered by [`Reply::Watch`].
     WatchMainLog,
+    /// How everything is, beyond what the original tells. Answered by [`Reply::Overview`].
+    Overview,
+    /// Why the processes that a name means are as they are. Answered by [`Reply::Explanations`], which is empty
+    /// for a name that nobody has.
+    Explain(String),
+    /// Entries of the recorded history. Answered by [`Reply::Events`].
+    Events(EventsFilter),
+    /// Be told when there are new ones. Answered by [`Reply::Watch`].
+    WatchHistory,
 }
 
 /// One of the output streams of a process.
@@ -88,6 +100,9 @@ pub(crate) enum Reply {
     LogCleared(Result<(), String>),
     /// Yields a growing number each time something has changed; none if there is no such log.
     Watch(Option<tokio::sync::watch::Receiver<u64>>),
+    Overview(Overview),
+    Explanations(Vec<Explained>),
+    Events(Found),
     /// The supervision has ended.
     Gone,
 }
@@ -143,6 +158,24 @@ pub(crate) struct Configuration {
     /// The logs in use, where they are AUTO and have been given a name.
     pub(crate) auto_stdout: Option<String>,
     pub(crate) auto_stderr: Option<String>,
+}
+
+/// How everything is.
+#[derive(Debug)]
+pub(crate) struct Overview {
+    /// The daemon's state.
+    pub(crate) state: &'static str,
+    /// Every process, by group name and process name; what they use is left open.
+    pub(crate) services: Vec<ServiceStatus>,
+}
+
+/// Why a process is as it is.
+#[derive(Debug)]
+pub(crate) struct Explained {
+    pub(crate) explanation: Explanation,
+    pub(crate) config: std::sync::Arc<linchpin_config::ProcessConfig>,
+    /// The last that happened to it.
+    pub(crate) events: Vec<HistoryEntry>,
 }
 
 /// What does not change while the supervision runs.

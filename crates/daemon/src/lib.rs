@@ -6,6 +6,7 @@
 //! supervision only through `control`.
 #![forbid(unsafe_code)]
 
+mod api;
 mod control;
 mod descriptor;
 mod fastcgi;

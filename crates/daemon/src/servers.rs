@@ -22,6 +22,9 @@ use crate::http::{self, Listener, ServerConfig, Services};
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(16);
 
+/// The socket of `[linchpin]` is for its owner only.
+const CONTROL_MODE: u32 = 0o600;
+
 /// How long looking up the name in `port=name:9001` may take.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -34,14 +37,37 @@ pub(crate) struct OpenServers {
 #[derive(Debug)]
 struct OpenServer {
     config: HttpServer,
+    /// It is the socket of `[linchpin]`.
+    is_control: bool,
     listener: Listener,
     file: Option<SocketFile>,
     /// The original says so on standard error.
     replaced_stale: bool,
 }
 
+/// What is to be listened on: what the file says, and our own socket.
+fn wanted(config: &Config) -> Vec<(HttpServer, bool)> {
+    let control = config.linchpin.as_ref().and_then(|linchpin| {
+        let server = HttpServer {
+            section: "linchpin".to_owned(),
+            address: HttpAddress::Unix {
+                file: linchpin.socket.clone()?,
+                chmod: CONTROL_MODE,
+                chown: (None, None),
+            },
+            credentials: None,
+        };
+        Some((server, true))
+    });
+    let of_file = config.http_servers.iter().cloned();
+    of_file
+        .map(|server| (server, false))
+        .chain(control)
+        .collect()
+}
+
 impl OpenServer {
-    fn open(config: &HttpServer) -> Result<Self, SocketError> {
+    fn open(config: &HttpServer, is_control: bool) -> Result<Self, SocketError> {
         match &config.address {
             HttpAddress::Inet { host, port } => {
                 let address = match host.as_str() {
@@ -57,6 +83,7 @@ impl OpenServer {
                 let socket = listen_tcp(SocketAddrV4::new(address, *port))?;
                 Ok(Self {
                     config: config.clone(),
+                    is_control,
                     listener: Listener::Inet(socket.into()),
                     file: None,
                     replaced_stale: false,
@@ -74,6 +101,7 @@ impl OpenServer {
                 let listening = listen_unix(&wanted)?;
                 Ok(Self {
                     config: config.clone(),
+                    is_control,
                     listener: Listener::Unix(listening.socket.into()),
                     file: Some(listening.file),
                     replaced_stale: listening.replaced_stale,
@@ -90,8 +118,8 @@ impl OpenServers {
     /// With the original's text. What was opened before is closed again, and its files are removed.
     pub(crate) fn open(config: &Config) -> Result<Self, SocketError> {
         let mut servers = Self { open: Vec::new() };
-        for server in &config.http_servers {
-            match OpenServer::open(server) {
+        for (server, is_control) in wanted(config) {
+            match OpenServer::open(&server, is_control) {
                 Ok(opened) => servers.open.push(opened),
                 Err(error) => {
                     servers.remove_files();
@@ -122,7 +150,7 @@ impl OpenServers {
     /// What the original logs about its servers.
     pub(crate) fn messages(&self, config: &Config) -> Vec<(LogLevel, String)> {
         let mut messages = Vec::new();
-        for server in &self.open {
+        for server in self.open.iter().filter(|server| !server.is_control) {
             for interface in &config.rpc_interfaces {
                 messages.push((
                     LogLevel::Info,
@@ -156,6 +184,7 @@ pub(crate) struct Servers {
 #[derive(Debug)]
 struct Running {
     config: HttpServer,
+    is_control: bool,
     file: Option<SocketFile>,
     watched: Option<WatchedFile>,
     /// The file is gone, and could not be made again: its directory is not there, say.
@@ -196,6 +225,7 @@ impl Servers {
     fn begin(&mut self, server: OpenServer, logs: &LogHandle) {
         let OpenServer {
             config,
+            is_control,
             listener,
             file,
             ..
@@ -221,6 +251,7 @@ impl Servers {
             section: config.section.clone(),
             credentials: config.credentials.clone(),
             host,
+            is_control,
         };
         let (stop, stopped) = watch::channel(false);
         let (services, logs, section) =
@@ -235,6 +266,7 @@ impl Servers {
         });
         self.running.push(Running {
             config,
+            is_control,
             file,
             watched,
             is_lost: false,
@@ -288,7 +320,7 @@ impl Servers {
         let mut is_any_lost = false;
         for running in lost {
             let section = running.config.section.clone();
-            match OpenServer::open(&running.config) {
+            match OpenServer::open(&running.config, running.is_control) {
                 Ok(server) => {
                     let text =
                         format!("the socket file of '{section}' was deleted; it is there again");

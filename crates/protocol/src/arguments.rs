@@ -123,6 +123,14 @@ impl Arguments {
         }
     }
 
+    /// A number, or the default where the argument was left out.
+    pub(crate) fn int_or(&mut self, default: i64) -> Result<i64, Fault> {
+        if self.values.as_slice().is_empty() {
+            return Ok(default);
+        }
+        self.int()
+    }
+
     /// Truth, or the default where the argument was left out.
     pub(crate) fn truth_or(&mut self, default: bool) -> Result<bool, Fault> {
         match self.values.next() {

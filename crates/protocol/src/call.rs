@@ -26,6 +26,20 @@ pub enum Call {
     CacheGetKeys,
     /// `cache.store`
     CacheStore { key: Value, data: Value },
+    /// `linchpin.events`, all of them by default
+    LinchpinEvents {
+        since: Option<String>,
+        service: Option<String>,
+        limit: i64,
+        after: Option<String>,
+        wait: i64,
+    },
+    /// `linchpin.getVersion`
+    LinchpinGetVersion,
+    /// `linchpin.status`, measures by default
+    LinchpinStatus { measure: bool },
+    /// `linchpin.why`
+    LinchpinWhy { name: String },
     /// `supervisor.addProcessGroup`
     AddProcessGroup { name: String },
     /// `supervisor.clearAllProcessLogs`
@@ -191,6 +205,18 @@ impl Call {
                 key: args.next()?,
                 data: args.next()?,
             },
+            Method::LinchpinEvents => Self::LinchpinEvents {
+                since: args.text_or_number_if_given()?,
+                service: args.text_or_number_if_given()?,
+                limit: args.int_or(0)?,
+                after: args.text_or_number_if_given()?,
+                wait: args.int_or(0)?,
+            },
+            Method::LinchpinGetVersion => Self::LinchpinGetVersion,
+            Method::LinchpinStatus => Self::LinchpinStatus {
+                measure: args.truth_or(true)?,
+            },
+            Method::LinchpinWhy => Self::LinchpinWhy { name: args.text()? },
             Method::AddProcessGroup => Self::AddProcessGroup { name: args.text()? },
             Method::ClearAllProcessLogs => Self::ClearAllProcessLogs,
             Method::ClearLog => Self::ClearLog,

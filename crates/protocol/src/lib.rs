@@ -5,6 +5,8 @@
 //! here decides anything about services, and nothing here listens.
 #![forbid(unsafe_code)]
 
+pub mod api;
+
 mod answer;
 mod arguments;
 mod call;

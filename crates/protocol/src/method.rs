@@ -32,6 +32,10 @@ methods! {
     CacheGetCount = "cache.getCount";
     CacheGetKeys = "cache.getKeys";
     CacheStore = "cache.store";
+    LinchpinEvents = "linchpin.events";
+    LinchpinGetVersion = "linchpin.getVersion";
+    LinchpinStatus = "linchpin.status";
+    LinchpinWhy = "linchpin.why";
     AddProcessGroup = "supervisor.addProcessGroup";
     ClearAllProcessLogs = "supervisor.clearAllProcessLogs";
     ClearLog = "supervisor.clearLog";

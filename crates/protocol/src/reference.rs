@@ -21,11 +21,18 @@ pub fn rpc_reference() -> String {
         ("system", ""),
         ("twiddler", "[rpcinterface:twiddler]"),
         ("cache", "[rpcinterface:cache]"),
+        ("linchpin", ""),
     ] {
         // Writing to a string cannot fail, here and below.
         let _ = write!(page, "\n## {namespace}\n");
         if !section.is_empty() {
             let _ = write!(page, "\nThere with a section `{section}`.\n");
+        }
+        if namespace == "linchpin" {
+            page.push_str(
+                "\nAlways there, and only to read; `system.listMethods` lists them if the file has a section \
+                 `[linchpin]`. The documents are those of `/api/v1`: [explaining.md](explaining.md).\n",
+            );
         }
         for spec in METHODS {
             if spec.method.name().split('.').next() == Some(namespace) {

@@ -27,6 +27,7 @@ pub mod sockets;
 pub mod spawn;
 pub mod terminal;
 pub mod time;
+pub mod usage;
 pub mod wall_timer;
 pub mod words;
 

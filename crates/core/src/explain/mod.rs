@@ -13,6 +13,7 @@ mod next;
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Life, Process};
+use crate::service::{CheckView, ServiceView};
 use crate::{CheckPurpose, Now, ProcessId, ProcessState, Supervisor, Wall};
 
 use ends::{end_in_words, program_of};
@@ -125,7 +126,7 @@ impl Supervisor {
                 at: end.at.wall,
                 text: end_in_words(&end.how, command),
             }),
-            checks: Vec::new(),
+            checks: self.check_answers(id),
             status: process
                 .service
                 .as_ref()
@@ -133,6 +134,14 @@ impl Supervisor {
             next: self.coming(process, now),
             advice: self.advice(process, surroundings),
         })
+    }
+
+    /// What the checks of a process have answered last; empty without checks, and before there was a process.
+    #[must_use]
+    pub fn check_answers(&self, id: ProcessId) -> Vec<CheckAnswer> {
+        let view = self.process(id).and_then(|view| view.service);
+        let answers = view.iter().flat_map(ServiceView::checks);
+        answers.map(check_answer).collect()
     }
 
     fn summary(&self, process: &Process) -> String {
@@ -164,5 +173,24 @@ impl Supervisor {
         self.timers
             .get(crate::timers::Timer::Process(process.id))
             .is_some()
+    }
+}
+
+fn check_answer(check: CheckView<'_>) -> CheckAnswer {
+    let passes = match check.last {
+        None if !check.is_passing => None,
+        _ => Some(check.is_passing),
+    };
+    let text = match check.last {
+        Some((_, Some(failure))) => failure.to_owned(),
+        Some((_, None)) => "all is well".to_owned(),
+        None if check.probe.kind.is_passive() => "it has said nothing yet".to_owned(),
+        None => "there is no answer yet".to_owned(),
+    };
+    CheckAnswer {
+        purpose: check.check.purpose,
+        probe: check.probe.text.clone(),
+        passes,
+        text,
     }
 }

@@ -105,6 +105,11 @@ impl Answer {
         Self::html(status, "text/html;charset=utf-8", page)
     }
 
+    /// A document of ours.
+    pub(crate) fn json(status: StatusCode, text: String) -> Self {
+        Self::html(status, "application/json", text)
+    }
+
     fn html(status: StatusCode, content_type: &'static str, page: String) -> Self {
         let length = HeaderValue::from(page.len());
         Self::new(status, content_type, Content::Whole(page.into()))

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use linchpin_sys::sockets::peer_credentials;
 use rustix::net::{RecvFlags, Shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,6 +25,15 @@ pub(crate) enum ClientStream {
 }
 
 impl ClientStream {
+    /// Whether the client is of the daemon's own user, or root. The kernel vouches for it.
+    pub(crate) fn is_of_owner(&self) -> bool {
+        let Self::Unix(stream) = self else {
+            return false;
+        };
+        let own = rustix::process::geteuid().as_raw();
+        peer_credentials(stream).is_ok_and(|peer| peer.uid == own || peer.uid == 0)
+    }
+
     /// Waits until there is something to read, or the client has gone.
     pub(crate) async fn readable(&self) -> io::Result<()> {
         match self {

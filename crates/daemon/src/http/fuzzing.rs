@@ -143,6 +143,7 @@ impl Fixture {
                     section: "unix_http_server".to_owned(),
                     credentials: has_password.then(password),
                     host: String::new(),
+                    is_control: false,
                 };
                 let services = Services {
                     control: control.clone(),

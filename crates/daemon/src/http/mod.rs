@@ -4,6 +4,7 @@
 //! on workers, never on the thread that they share with the supervision.
 
 mod answer;
+mod api_endpoint;
 mod authentication;
 mod budget;
 pub(crate) mod calendar;

@@ -15,7 +15,7 @@ use super::connection_state::{ConnectionState, Phase};
 use super::cross_site::{self, Circumstances, Refusal};
 use super::server::Server;
 use super::web::{self, Page};
-use super::{log_tail, percent, rpc_endpoint};
+use super::{api_endpoint, log_tail, percent, rpc_endpoint};
 
 /// Answers one request.
 pub(crate) async fn answer(
@@ -97,6 +97,10 @@ async fn route(
 ) -> Answer {
     let is_get = *request.method() == Method::GET;
     let services = &server.services;
+    if server.config.is_control && path.starts_with("/api/") {
+        let uri = request.uri();
+        return api_endpoint::answer(services, request.method(), uri.path(), uri.query()).await;
+    }
     if path.starts_with("/RPC2") {
         if *request.method() != Method::POST {
             return Answer::error(StatusCode::BAD_REQUEST);

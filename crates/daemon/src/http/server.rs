@@ -43,6 +43,8 @@ pub(crate) struct ServerConfig {
     pub(crate) credentials: Option<Credentials>,
     /// Host of a TCP server's address, as configured; empty for all interfaces and for unix sockets.
     pub(crate) host: String,
+    /// The private socket of `[linchpin]`: only for the daemon's own user and root, and with the API.
+    pub(crate) is_control: bool,
 }
 
 /// What all servers share.
@@ -176,6 +178,11 @@ pub(crate) async fn serve(
             accepted = accepting.accept() => accepted,
         };
         match accepted {
+            Ok(stream) if server.config.is_control && !stream.is_of_owner() => {
+                let because = "Only the user of the daemon and root may use this socket.";
+                let _ = stream.try_write(&raw_error(StatusCode::FORBIDDEN, because));
+                stream.shut_down_writing();
+            }
             Ok(stream) => {
                 is_short = false;
                 let state = Arc::new(ConnectionState::new());

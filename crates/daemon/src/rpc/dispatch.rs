@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use linchpin_core::{Command, DaemonState, Target};
 use linchpin_protocol::{
-    API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, method_help, method_signature,
+    API_VERSION, Call, Fault, FaultCode, SUPERVISOR_VERSION, api, method_help, method_signature,
 };
 use linchpin_python::signals::parse_signal;
 
@@ -12,6 +12,7 @@ use super::answered::Status;
 use super::faults::result_of;
 use super::log_reading::Range;
 use super::{Answered, Context, cache, twiddler};
+use crate::api::{EventsQuestion, Trouble};
 use crate::control::{LogFileReply, ProcessInfo, Reply, Request, StdinReply, Stream};
 
 impl Context<'_> {
@@ -149,6 +150,26 @@ impl Context<'_> {
             Call::CacheGetKeys => Ok(self.shared.cache.keys()),
             Call::CacheStore { key, data } => self.shared.cache.store(&key, data),
 
+            Call::LinchpinEvents {
+                since,
+                service,
+                limit,
+                after,
+                wait,
+            } => {
+                let question = EventsQuestion {
+                    since,
+                    service,
+                    limit: Some(limit),
+                    after,
+                    wait: Some(wait),
+                };
+                self.events(question).await
+            }
+            Call::LinchpinGetVersion => Ok(Answered::Text(env!("CARGO_PKG_VERSION").to_owned())),
+            Call::LinchpinStatus { measure } => document(self.shared.api.status(measure).await),
+            Call::LinchpinWhy { name } => document(self.shared.api.why(&name).await),
+
             Call::ListMethods => Ok(Answered::Names(self.shared.interfaces.method_names())),
             Call::MethodHelp { name } => method_help(&self.documented(&name)?).map(Answered::Text),
             Call::MethodSignature { name } => {
@@ -158,6 +179,13 @@ impl Context<'_> {
                 ))
             }
             Call::Multicall { .. } => Err(Fault::bare(FaultCode::IncorrectParameters)),
+        }
+    }
+
+    async fn events(&self, question: EventsQuestion) -> Result<Answered, Fault> {
+        match question.understood() {
+            Ok((filter, wait)) => document(self.shared.api.events(filter, wait).await),
+            Err(because) => Err(Fault::with(FaultCode::BadArguments, because)),
         }
     }
 
@@ -365,6 +393,15 @@ fn outcome(reply: Reply, name: &str) -> Result<Answered, Fault> {
         return Err(nobody());
     };
     result_of(outcome, name)
+}
+
+/// A document of ours goes as text, which every client can read.
+fn document<T: serde::Serialize>(document: Result<T, Trouble>) -> Result<Answered, Fault> {
+    match document {
+        Ok(document) => Ok(Answered::Text(api::write(&document))),
+        Err(Trouble::NoSuchName(name)) => Err(Fault::with(FaultCode::BadName, name)),
+        Err(Trouble::Ending) => Err(nobody()),
+    }
 }
 
 /// The supervision has ended: the only reply that a question may get beside its own.

@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Twiddler,
     /// Of the package `supervisor_cache`: keeps what clients store.
     Cache,
+    /// Ours. No section asks for it; it is listed where there is a `[linchpin]` section.
+    Linchpin,
 }
 
 /// The Python functions whose place each takes.
@@ -57,6 +59,7 @@ impl Kind {
             Self::Main => "supervisor",
             Self::Twiddler => "twiddler",
             Self::Cache => "cache",
+            Self::Linchpin => "linchpin",
         }
     }
 }
@@ -118,6 +121,8 @@ impl Called<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Interfaces {
     all: Vec<Interface>,
+    /// Clients are told of our own methods, too.
+    lists_ours: bool,
     /// The main file, and `[supervisord] environment`: for programs that clients add.
     pub(crate) file: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
@@ -140,6 +145,7 @@ impl Interfaces {
         };
         Self {
             all: config.rpc_interfaces.iter().filter_map(interface).collect(),
+            lists_ours: config.linchpin.is_some(),
             file: config.file.clone(),
             environment: config.supervisord.environment.clone(),
             extensions: config.extensions,
@@ -170,8 +176,14 @@ impl Interfaces {
                 is_allowed: true,
             });
         }
-        let interface = self.all.iter().find(|each| each.namespace == namespace)?;
-        Some(interface.called(method, name))
+        if let Some(interface) = self.all.iter().find(|each| each.namespace == namespace) {
+            return Some(interface.called(method, name));
+        }
+        (namespace == Kind::Linchpin.namespace()).then_some(Called {
+            name: Cow::Borrowed(method),
+            kind: Some(Kind::Linchpin),
+            is_allowed: true,
+        })
     }
 
     /// The names of all methods, sorted.
@@ -181,7 +193,9 @@ impl Interfaces {
             let Some((namespace, name)) = method.split_once('.') else {
                 continue;
             };
-            if namespace == "system" {
+            let is_listed = namespace == "system"
+                || (namespace == Kind::Linchpin.namespace() && self.lists_ours);
+            if is_listed {
                 names.push(Cow::Borrowed(method));
             }
             for interface in &self.all {
@@ -238,6 +252,7 @@ pub(crate) mod tests {
             ("tw.getAPIVersion", Some(("twiddler.getAPIVersion", false))),
             ("twiddler.log", None),
             ("cache.store", None),
+            ("linchpin.why", Some(("linchpin.why", true))),
             ("nonsense", None),
         ] {
             let found = interfaces.find(method);
@@ -252,5 +267,12 @@ pub(crate) mod tests {
         assert!(of_twiddler.iter().all(|name| name.starts_with("tw.")));
         assert!(!names.iter().any(|name| name.starts_with("cache.")));
         assert!(names.is_sorted());
+        assert!(!names.iter().any(|name| name.starts_with("linchpin.")));
+        let with_ours = Interfaces {
+            lists_ours: true,
+            ..interfaces
+        };
+        let ours = with_ours.method_names();
+        assert!(ours.iter().any(|name| name == "linchpin.why"));
     }
 }

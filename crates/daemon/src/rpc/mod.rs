@@ -23,6 +23,7 @@ use linchpin_protocol::{
     Call, Fault, FaultCode, ReadError, WriteError, read_request, write_answer, write_fault,
 };
 
+use crate::api::Api;
 use crate::control::{Control, Identity};
 use crate::http::limits::INLINE_BYTES;
 use crate::http::{AnswerShare, Budget, Guard, Journal};
@@ -46,6 +47,7 @@ struct Shared {
     journal: Arc<dyn Journal>,
     interfaces: Interfaces,
     cache: Cache,
+    api: Api,
     budget: Arc<Budget>,
 }
 
@@ -110,16 +112,23 @@ impl Rpc {
         interfaces: Interfaces,
         budget: Arc<Budget>,
     ) -> Self {
+        let api = Api::new(control.clone(), identity.clone(), Arc::clone(&budget));
         Self {
             shared: Arc::new(Shared {
                 control,
                 identity,
+                api,
                 journal,
                 interfaces,
                 cache: Cache::default(),
                 budget,
             }),
         }
+    }
+
+    /// Our own documents.
+    pub(crate) fn api(&self) -> &Api {
+        &self.shared.api
     }
 
     /// Carries out a call for one of the web pages, which need no `[rpcinterface:supervisor]`. What comes

@@ -36,7 +36,8 @@ impl Context<'_> {
                 self.running().await?;
             }
             Some(Kind::Twiddler | Kind::Cache) => self.not_shut_down().await?,
-            None => {}
+            // How the end goes on is worth knowing.
+            Some(Kind::Linchpin) | None => {}
         }
         self.carry_out(call).await
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod announcements;
 mod exec_probes;
+mod history;
 mod hooks;
 mod markers;
 mod memory;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 
 use crate::shell::Shell;
 
+pub(crate) use history::{Earlier, Found, History};
 #[cfg(test)]
 pub(crate) use probes::limits as probe_limits;
 
@@ -49,6 +51,8 @@ pub(crate) struct Services {
     pub(crate) tasks: Tasks,
     /// Attempts of probes that are not commands.
     pub(crate) probes: Probes,
+    /// What has happened.
+    pub(crate) history: History,
     /// What services say by themselves.
     pub(crate) announcements: Announcements,
     /// For looks at files that may hang.
@@ -77,6 +81,7 @@ impl Services {
         Self {
             tasks: Tasks::new(),
             probes: Probes::new(),
+            history: History::new(),
             announcements: Announcements::default(),
             files: Arc::new(Workers::new("files", MOST_FILE_THREADS)),
             interrupted: HashMap::new(),
@@ -101,6 +106,7 @@ impl Services {
     pub(crate) fn end(&mut self) {
         self.tasks.cancel_all();
         self.probes.cancel_all();
+        self.history.end();
         self.announcements.close_all();
         while self.news.try_recv().is_ok() {}
     }
@@ -167,6 +173,7 @@ impl Shell {
                     });
                 }
             }
+            Action::Record(occurrence) => self.services.history.record(occurrence, milliseconds()),
             Action::AdoptMain {
                 process,
                 generation,
@@ -187,7 +194,6 @@ impl Shell {
                 generation,
                 pgid,
             } => self.measure_memory((process, generation), pgid),
-            // What is recorded is not kept yet.
             _ => {}
         }
     }
@@ -234,4 +240,9 @@ impl Shell {
             self.feed_queued();
         }
     }
+}
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn milliseconds() -> i64 {
+    linchpin_sys::time::wall().div_euclid(1_000_000)
 }

@@ -14,6 +14,7 @@ use super::Shell;
 use crate::control::Reply;
 use crate::fastcgi::SharedSocket;
 use crate::messages::level;
+use crate::services::milliseconds;
 use crate::spawner::{Job, Launch};
 
 const ESRCH: i32 = 3;
@@ -128,6 +129,7 @@ impl Shell {
             }
             Action::ProcessRemoved { process } => {
                 self.slots.remove(&process);
+                self.services.history.forget(process);
             }
             Action::Publish(notice) => self.publish(&notice),
             Action::SendEvent {
@@ -185,7 +187,8 @@ impl Shell {
     }
 
     /// The main log tells of events at its finest level.
-    fn publish(&self, notice: &Notice) {
+    fn publish(&mut self, notice: &Notice) {
+        self.services.history.publish(notice, milliseconds());
         if self.logs.is_logged(LogLevel::Blather) {
             self.logs
                 .log(LogLevel::Blather, format!("event: {notice:?}"));

@@ -7,6 +7,7 @@
 mod actions;
 pub(crate) mod children;
 mod events;
+mod explanations;
 mod logs;
 mod orphans;
 mod requests;
@@ -170,7 +171,7 @@ impl Shell {
             children,
             sockets,
             spawner,
-            services,
+            mut services,
             next_operation,
         } = match estate {
             Some(estate) => Estate {
@@ -187,6 +188,8 @@ impl Shell {
             },
         };
         let (drained_sender, drained_inputs) = unbounded_channel();
+        let linchpin = config.linchpin.as_ref();
+        services.history.keep_as_configured(linchpin, &site.logs);
         Self {
             core,
             spawner,
@@ -231,6 +234,7 @@ impl Shell {
             self.logs.wake();
             if self.is_finished {
                 servers.remove_files();
+                self.services.history.end_waits();
                 servers.close().await;
                 return self.end();
             }

@@ -77,6 +77,10 @@ impl Shell {
                 self.watch_log(path)
             }
             Request::WatchMainLog => self.watch_log(self.site.main_log.clone()),
+            Request::Overview => Reply::Overview(self.overview()),
+            Request::Explain(name) => Reply::Explanations(self.explanations(&name)),
+            Request::Events(filter) => Reply::Events(self.services.history.find(&filter)),
+            Request::WatchHistory => Reply::Watch(Some(self.services.history.watch())),
         };
         // Nobody listens any more: so be it.
         let _ = reply.send(answer);

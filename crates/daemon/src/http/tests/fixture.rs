@@ -77,6 +77,7 @@ impl Fixture {
                 section: "a_server".to_owned(),
                 credentials: credentials.clone(),
                 host: "127.0.0.1".to_owned(),
+                is_control: false,
             };
             tokio::spawn(serve(listener, config, services.clone(), told.clone()));
         }

@@ -9,11 +9,13 @@ use linchpin_log::LogLevel;
 use tokio::sync::{Notify, watch};
 
 use crate::control::{
-    Configuration, Control, Identity, LogFileReply, ProcessInfo, Reply, Request, StdinReply, Stream,
+    Configuration, Control, Identity, LogFileReply, Overview, ProcessInfo, Reply, Request,
+    StdinReply, Stream,
 };
 use crate::http::{Budget, Journal};
 use crate::rpc::interfaces::tests::interfaces;
 use crate::rpc::{Kind, Rpc};
+use crate::services::History;
 
 /// What the fake supervision knows, and what it was asked.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(crate) struct Knowledge {
     /// Starts and stops of a process called `slow` wait for this.
     pub(crate) release: Arc<Notify>,
     pub(crate) released: usize,
+    pub(crate) history: History,
 }
 
 /// A handle to it.
@@ -115,6 +118,7 @@ impl FakeSupervision {
             log_of_requests: Vec::new(),
             release: Arc::new(Notify::new()),
             released: 0,
+            history: History::new(),
         }));
         let fake = Self { control, knowledge };
         let answering = fake.clone();
@@ -227,6 +231,13 @@ impl FakeSupervision {
                 Reply::Watch(known.then(|| self.knowledge().changes.subscribe()))
             }
             Request::WatchMainLog => Reply::Watch(Some(self.knowledge().changes.subscribe())),
+            Request::Overview => Reply::Overview(Overview {
+                state: self.knowledge().daemon_state.1,
+                services: Vec::new(),
+            }),
+            Request::Explain(_) => Reply::Explanations(Vec::new()),
+            Request::Events(filter) => Reply::Events(self.knowledge().history.find(&filter)),
+            Request::WatchHistory => Reply::Watch(Some(self.knowledge().history.watch())),
             Request::WriteStdin { name, .. } => Reply::Stdin(match name.as_str() {
                 "cat" => StdinReply::Accepted,
                 "dog" => StdinReply::NotRunning,

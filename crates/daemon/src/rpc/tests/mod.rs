@@ -1,6 +1,7 @@
 //! Calls against a fake supervision.
 
 pub(crate) mod fake_supervision;
+mod ours;
 
 use linchpin_protocol::{Value, WriteValue, read_answer, write_call};
 

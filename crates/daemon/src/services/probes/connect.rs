@@ -133,7 +133,7 @@ mod tests {
         let (mut accepted, _) = listener.accept().unwrap();
         let mut rest = Vec::new();
         std::io::Read::read_to_end(&mut accepted, &mut rest).unwrap();
-        assert_eq!(rest, []);
+        assert!(rest.is_empty(), "{rest:?}");
     }
 
     #[tokio::test]
