@@ -71,9 +71,15 @@ pub(super) fn importance(own: &mut OwnReader<'_, '_, '_>, service: &mut ServiceC
         Importance::Essential => OnEnd::Shutdown,
         Importance::Normal | Importance::Optional => OnEnd::Ignore,
     };
-    for (option, field) in [
-        (&options::ON_FATAL, &mut service.on_fatal),
-        (&options::ON_EXIT, &mut service.on_exit),
+    // A oneshot that fails is tried again until it is FATAL, so one that has ended has done its work.
+    let unless_exit_written = if service.oneshot {
+        OnEnd::Ignore
+    } else {
+        unless_written
+    };
+    for (option, unless_written, field) in [
+        (&options::ON_FATAL, unless_written, &mut service.on_fatal),
+        (&options::ON_EXIT, unless_exit_written, &mut service.on_exit),
     ] {
         *field = own
             .if_written(option, |text| word(text, &ON_END))

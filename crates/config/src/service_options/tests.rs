@@ -231,6 +231,29 @@ fn one_option_of_a_restart_policy_makes_it_whole() {
 }
 
 #[test]
+fn what_is_essential_ends_the_daemon_unless_it_was_to_end() {
+    use OnEnd::{Ignore, Shutdown};
+    for (lines, on_fatal, on_exit) in [
+        ("importance=essential", Shutdown, Shutdown),
+        ("importance=essential\noneshot=true", Shutdown, Ignore),
+        (
+            "importance=essential\noneshot=true\non_exit=shutdown",
+            Shutdown,
+            Shutdown,
+        ),
+        ("importance=optional\noneshot=true", Ignore, Ignore),
+        ("importance=essential\non_fatal=ignore", Ignore, Shutdown),
+    ] {
+        let found = service(lines).unwrap();
+        assert_eq!(
+            (found.on_fatal, found.on_exit),
+            (on_fatal, on_exit),
+            "{lines}"
+        );
+    }
+}
+
+#[test]
 fn a_mistake_has_its_place_its_option_and_a_remedy() {
     let text = "\
 [program:a]

@@ -22,7 +22,7 @@ pub(crate) static IMPORTANCE: OptionSpec = OptionSpec::ours(
     "importance",
     ValueKind::Importance,
     NAMES,
-    "How much the whole depends on the program. `essential` is `on_fatal=shutdown` and `on_exit=shutdown`; `optional` is reported and counts for nothing.",
+    "How much the whole depends on the program. `essential` is `on_fatal=shutdown` and, unless it is a oneshot, `on_exit=shutdown`; `optional` is reported and counts for nothing.",
 )
 .default("normal");
 
@@ -41,5 +41,5 @@ pub(crate) static ON_EXIT: OptionSpec = OptionSpec::ours(
     NAMES,
     "What the daemon does when the program has ended by itself and is not started again: nothing, or stop everything and exit with the program's exit status.",
 )
-.default_note("`ignore`, or `shutdown` with `importance=essential`")
+.default_note("`ignore`, or `shutdown` with `importance=essential` and without `oneshot`")
 .sample("shutdown");

@@ -65,7 +65,7 @@ pub(crate) static MEMORY_MAX: OptionSpec = OptionSpec::ours(
     "memory_max",
     ValueKind::ByteSize,
     NAMES,
-    "Memory of the process group beyond which the program is restarted. 0 is no limit.",
+    "Memory of the process group beyond which the program is restarted: its proportional set size, in which what several processes share counts in parts; where only that can be read, what it has in memory. 0 is no limit.",
 )
 .default("0")
 .sample("512MB");
