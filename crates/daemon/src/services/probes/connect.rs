@@ -1,9 +1,10 @@
-//! TCP connections.
+//! TCP connections: made to talk, or only to see that they can be made.
 //!
-//! Connections are closed as any client closes them. A reset instead (`SO_LINGER` of 0, `TCP_LINGER2` below 0)
-//! would leave no TIME_WAIT behind, but is an error to whoever accepts: servers write it into their logs, and to
-//! some the client has no address any more. What closing costs is some 300 bytes of kernel memory for a minute,
-//! and one of 28,000 ports for that destination alone; a probe each second has 60 of them.
+//! Whoever only wants to see that takes back the connection before it is one ([`Purpose::Look`]): the kernel is told
+//! to keep the last step of the handshake for the first data (`TCP_QUICKACK` off), and to reset instead (`SO_LINGER`
+//! of 0). A server that listens has answered by then, and never hears of it: it accepts nothing, writes nothing into its
+//! log, counts no client that broke off (MySQL shuts out hosts for that), and nothing is left in TIME_WAIT, which would
+//! be 60 sockets for a probe each second. It costs a quarter less, and the server nothing. HAProxy looks like that, too.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,11 +12,20 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::words;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To see that it can be made; then it is taken back.
+    Look,
+    /// To say something.
+    Talk,
+}
 
 /// A connection that was begun.
 #[derive(Debug)]
@@ -30,13 +40,17 @@ pub(super) enum Begun {
 ///
 /// # Errors
 /// If it is refused at once, as on this machine, or cannot be tried.
-pub(super) fn begin(address: SocketAddr) -> io::Result<Begun> {
+pub(super) fn begin(address: SocketAddr, purpose: Purpose) -> io::Result<Begun> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    if purpose == Purpose::Look {
+        sockopt::set_socket_linger(&socket, Some(Duration::ZERO))?;
+        sockopt::set_tcp_quickack(&socket, false)?;
+    }
     // On the loopback interface the other side has answered before the first call comes back, although it says
     // that the connection is on its way. The second call knows, and saves the runtime the watching.
     let mut connected = rustix::net::connect(&socket, &address);
@@ -87,8 +101,8 @@ fn not_oneself(socket: impl AsFd, address: SocketAddr) -> io::Result<()> {
 /// # Errors
 /// With the words for the first address; without any if it did not answer in time.
 pub(super) async fn connect(
-    addresses: &[IpAddr],
-    port: u16,
+    (addresses, port): (&[IpAddr], u16),
+    purpose: Purpose,
     limit: Duration,
 ) -> Result<TcpStream, Option<String>> {
     let end = Instant::now() + limit;
@@ -97,7 +111,7 @@ pub(super) async fn connect(
         let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         let share = end.saturating_duration_since(Instant::now()) / left;
         let address = SocketAddr::new(*address, port);
-        let connecting = async { finish(begin(address)?, address).await };
+        let connecting = async { finish(begin(address, purpose)?, address).await };
         let failure = match timeout(share, connecting).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => Some(words::of_connection(&error)),
@@ -129,7 +143,8 @@ mod tests {
     #[tokio::test]
     async fn a_listener_is_reached_and_sees_an_ordinary_end() {
         let (listener, address) = listener();
-        drop(finish(begin(address).unwrap(), address).await.unwrap());
+        let begun = begin(address, Purpose::Talk).unwrap();
+        drop(finish(begun, address).await.unwrap());
         let (mut accepted, _) = listener.accept().unwrap();
         let mut rest = Vec::new();
         std::io::Read::read_to_end(&mut accepted, &mut rest).unwrap();
@@ -137,13 +152,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_listener_hears_nothing_of_a_look() {
+        let (listener, address) = listener();
+        drop(
+            finish(begin(address, Purpose::Look).unwrap(), address)
+                .await
+                .unwrap(),
+        );
+        let begun = begin(address, Purpose::Talk).unwrap();
+        let talk = finish(begun, address).await.unwrap();
+        let (_, client) = listener.accept().unwrap();
+        assert_eq!(client, talk.local_addr().unwrap());
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let remote = format!("0100007F:{:04X}", address.port());
+        let of_clients = sockets
+            .lines()
+            .filter(|line| line.split_ascii_whitespace().nth(2) == Some(&remote));
+        assert_eq!(of_clients.count(), 1, "{sockets}");
+    }
+
+    #[tokio::test]
     async fn nobody_there_is_refused() {
         let address = closed_port();
-        let error = match begin(address) {
-            Ok(begun) => finish(begun, address).await.unwrap_err(),
-            Err(error) => error,
-        };
-        assert_eq!(words::of_connection(&error), "connection refused");
+        for purpose in [Purpose::Look, Purpose::Talk] {
+            let error = match begin(address, purpose) {
+                Ok(begun) => finish(begun, address).await.unwrap_err(),
+                Err(error) => error,
+            };
+            assert_eq!(words::of_connection(&error), "connection refused");
+        }
     }
 
     #[test]
@@ -166,8 +203,10 @@ mod tests {
         let (_listener, address) = listener();
         let dead: IpAddr = "127.0.0.2".parse().unwrap();
         let addresses = [dead, address.ip()];
-        connect(&addresses, address.port(), LIMIT).await.unwrap();
-        let failure = connect(&[dead], address.port(), LIMIT).await.unwrap_err();
+        let connected = connect((&addresses, address.port()), Purpose::Look, LIMIT).await;
+        connected.unwrap();
+        let refused = connect((&[dead], address.port()), Purpose::Look, LIMIT).await;
+        let failure = refused.unwrap_err();
         assert_eq!(failure.as_deref(), Some("connection refused"));
     }
 
@@ -177,8 +216,10 @@ mod tests {
         let (_listener, address) = listener_on(full.port());
         let limit = Duration::from_secs(2);
         let addresses = [full.ip(), address.ip()];
-        connect(&addresses, full.port(), limit).await.unwrap();
-        let failure = connect(&[full.ip()], full.port(), Duration::from_millis(50)).await;
+        let connected = connect((&addresses, full.port()), Purpose::Talk, limit).await;
+        connected.unwrap();
+        let limit = Duration::from_millis(50);
+        let failure = connect((&[full.ip()], full.port()), Purpose::Look, limit).await;
         assert_eq!(failure.unwrap_err(), None);
     }
 
@@ -200,7 +241,7 @@ mod tests {
             .unwrap();
         let mut clients = Vec::new();
         loop {
-            match begin(address).unwrap() {
+            match begin(address, Purpose::Talk).unwrap() {
                 Begun::Connected(client) => clients.push(client),
                 Begun::Pending(client) => {
                     clients.push(client);

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use linchpin_config::{HttpProbe, regular_expression};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::connect::Purpose;
 use super::limits::{MOST_BODY_BYTES, MOST_HEAD_BYTES};
 use super::tls::Trust;
 use super::{Places, words};
@@ -33,7 +34,8 @@ pub(super) async fn ask(
     limit: Duration,
 ) -> Result<(), Option<String>> {
     let request = request(probe)?;
-    let stream = places.connect(&probe.host, probe.port, limit).await?;
+    let place = (probe.host.as_str(), probe.port);
+    let stream = places.connect(place, Purpose::Talk, limit).await?;
     let stream: Box<dyn Stream> = if probe.tls {
         let trust = match &probe.ca {
             _ if probe.insecure => Trust::Anybody,

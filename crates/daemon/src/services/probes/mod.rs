@@ -37,7 +37,7 @@ use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 
-use self::connect::Begun;
+use self::connect::{Begun, Purpose};
 use self::limits::MOST_FILE_THREADS;
 use self::names::Names;
 use self::tls::Authorities;
@@ -200,7 +200,7 @@ impl Probes {
                     .ok()
                     .map(|ip: IpAddr| SocketAddr::new(ip, *port));
                 match address {
-                    Some(address) => match connect::begin(address) {
+                    Some(address) => match connect::begin(address, Purpose::Look) {
                         Ok(Begun::Connected(_)) => return Some(ProbeOutcome::Passed),
                         Err(error) => return Some(words::failed(words::of_connection(&error))),
                         Ok(begun) => self.tasks.spawn(within(timeout, async move {
@@ -213,7 +213,8 @@ impl Probes {
                     None => {
                         let (host, port) = (host.clone(), *port);
                         self.tasks.spawn(within(timeout, async move {
-                            let connected = places.connect(&host, port, timeout).await;
+                            let connected =
+                                places.connect((&host, port), Purpose::Look, timeout).await;
                             outcome(connected.map(drop), timeout)
                         }))
                     }
@@ -252,8 +253,8 @@ impl Places {
     /// With what is wrong, in few words; none if nobody answered in time.
     async fn connect(
         &self,
-        host: &str,
-        port: u16,
+        (host, port): (&str, u16),
+        purpose: Purpose,
         limit: Duration,
     ) -> Result<TcpStream, Option<String>> {
         let end = Instant::now() + limit;
@@ -261,7 +262,7 @@ impl Places {
             return Err(Some(format!("host {host} not found")));
         };
         let left = end.saturating_duration_since(Instant::now());
-        let connected = connect::connect(&addresses, port, left).await;
+        let connected = connect::connect((&addresses, port), purpose, left).await;
         if connected.is_err() {
             self.names.doubt(host);
         }
