@@ -97,6 +97,8 @@ pub enum Action {
     NameSurvivors {
         /// The process's name.
         name: String,
+        /// Which start of it.
+        generation: Generation,
         /// The group: the process id that its leader had.
         pgid: i32,
     },

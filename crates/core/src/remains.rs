@@ -81,6 +81,7 @@ impl Supervisor {
         if !config.stopasgroup && !killed {
             step.act(Action::NameSurvivors {
                 name: config.name.clone(),
+                generation: process.generation,
                 pgid,
             });
             return;

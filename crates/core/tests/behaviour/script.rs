@@ -558,7 +558,9 @@ impl Stage {
             Action::Release { process, .. } => format!("release {}", name(process)),
             Action::FollowGroup { pgid, .. } => format!("follow group {pgid}"),
             Action::ForgetGroup { .. } => "forget group".to_owned(),
-            Action::NameSurvivors { name, pgid } => format!("name survivors of {name} ({pgid})"),
+            Action::NameSurvivors { name, pgid, .. } => {
+                format!("name survivors of {name} ({pgid})")
+            }
             Action::ProcessAdded {
                 process,
                 config,

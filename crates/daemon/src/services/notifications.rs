@@ -3,7 +3,7 @@
 use linchpin_core::{Check, CheckPurpose, Event, ExitStatus, Generation, ProbeOutcome, ProcessId};
 use linchpin_log::LogLevel;
 use linchpin_sys::Pid;
-use linchpin_sys::group::{group_of, kill};
+use linchpin_sys::group::kill;
 
 use super::News;
 use super::announcements::{Ears, Heard, MOST_AT_ONCE, SourceId};
@@ -91,11 +91,9 @@ impl Shell {
             generation,
             has_streams: self.owners.contains_key(&process),
         };
-        // Not any group: it might have joined that of another service.
-        let leader = self.services.announcements.leader_of(generation);
-        let group = group_of(main).ok().flatten();
-        let group = group.filter(|group| Some(*group) == leader).unwrap_or(main);
-        self.children.adopt(start, main, group);
+        let announcements = &self.services.announcements;
+        let leader = announcements.leader_of(generation).unwrap_or(main);
+        self.children.adopt(start, leader.get(), main.get());
         let watched = match linchpin_sys::pidfd::open(main) {
             Ok(pidfd) => {
                 let announcements = &mut self.services.announcements;

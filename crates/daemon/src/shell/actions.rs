@@ -8,7 +8,7 @@ use linchpin_core::{
 };
 use linchpin_log::LogLevel;
 use linchpin_sys::Pid;
-use linchpin_sys::group::{group_exists, kill, kill_group};
+use linchpin_sys::group::{group_exists, group_of, kill, kill_group};
 
 use super::Shell;
 use crate::control::Reply;
@@ -70,7 +70,7 @@ impl Shell {
                 signal,
                 purpose,
             } => {
-                let outcome = self.signal(target, signal, purpose);
+                let outcome = self.signal(generation, target, signal);
                 self.events.push_back(Event::Signalled {
                     process,
                     generation,
@@ -95,16 +95,19 @@ impl Shell {
                 generation,
             } => self.release(process, generation),
             Action::FollowGroup { generation, pgid } => {
-                let pgid = self.children.group_of(pgid).map_or(pgid, Pid::get);
-                self.children.follow(generation, pgid);
+                let groups = self.children.groups_of(generation, pgid, leads_group);
+                self.children.follow(generation, groups);
                 self.look_at_groups();
             }
             Action::ForgetGroup { generation } => self.children.forget(generation),
-            Action::NameSurvivors { name, pgid } => {
-                let pgid = self.children.group_of(pgid).map_or(pgid, Pid::get);
+            Action::NameSurvivors {
+                name,
+                generation,
+                pgid,
+            } => {
                 self.spawner.submit(Job::NameSurvivors {
                     name,
-                    pgid,
+                    groups: self.children.groups_of(generation, pgid, leads_group),
                     site: self.site.clone(),
                 });
             }
@@ -195,45 +198,81 @@ impl Shell {
         }
     }
 
-    fn signal(&self, target: SignalTarget, signal: i32, purpose: SignalPurpose) -> SignalOutcome {
-        let (SignalTarget::Process(raw) | SignalTarget::Group(raw)) = target;
-        let Some(pid) = Pid::new(raw) else {
-            return SignalOutcome::Gone;
-        };
-        // A process id is ours until its process is reaped. What remains of a group has lost its leader,
-        // and its number cannot be used anew as long as the group lives: if there is a process of that
-        // number, the group is gone and the number a stranger's.
-        let group = self.children.group_of(raw);
-        let is_ours = match (target, purpose) {
-            (SignalTarget::Group(_), SignalPurpose::Remains) => {
-                group.is_some_and(|group| kill(group, 0).is_err())
+    fn signal(&self, generation: Generation, target: SignalTarget, signal: i32) -> SignalOutcome {
+        match target {
+            SignalTarget::Process(pid) => self.signal_process(pid, signal),
+            SignalTarget::Group(group) => {
+                let groups = self.children.groups_of(generation, group, leads_group);
+                let outcomes = groups
+                    .into_iter()
+                    .map(|group| self.signal_group(generation, group, signal));
+                // One that was reached counts, and then one that refused.
+                outcomes
+                    .max_by_key(|outcome| match outcome {
+                        SignalOutcome::Gone => 0,
+                        SignalOutcome::Refused(_) => 1,
+                        SignalOutcome::Sent => 2,
+                    })
+                    .unwrap_or(SignalOutcome::Gone)
             }
-            _ => self.children.is_alive(raw),
-        };
-        if !is_ours {
-            return SignalOutcome::Gone;
         }
-        let sent = match target {
-            SignalTarget::Process(_) => match self.services.announcements.pidfd_of(raw) {
-                Some(pidfd) => linchpin_sys::pidfd::signal(pidfd, signal),
-                None => kill(pid, signal),
-            },
-            SignalTarget::Group(_) => kill_group(group.unwrap_or(pid), signal),
+    }
+
+    /// A process id is ours until its process is reaped.
+    fn signal_process(&self, pid: i32, signal: i32) -> SignalOutcome {
+        match Pid::new(pid) {
+            Some(number) if self.children.is_alive(pid) => {
+                outcome(match self.services.announcements.pidfd_of(pid) {
+                    Some(pidfd) => linchpin_sys::pidfd::signal(pidfd, signal),
+                    None => kill(number, signal),
+                })
+            }
+            _ => SignalOutcome::Gone,
+        }
+    }
+
+    fn signal_group(&self, generation: Generation, group: i32, signal: i32) -> SignalOutcome {
+        let Some(number) = Pid::new(group) else {
+            return SignalOutcome::Gone;
         };
-        match sent {
-            Ok(()) => SignalOutcome::Sent,
-            Err(error) => match error.raw_os_error() {
-                Some(ESRCH) | None => SignalOutcome::Gone,
-                Some(errno) => SignalOutcome::Refused(errno),
-            },
+        let is_free = |_| kill(number, 0).is_err();
+        if self.children.owns_group(generation, group, is_free) {
+            outcome(kill_group(number, signal))
+        } else {
+            SignalOutcome::Gone
         }
     }
 
     /// Tells the core which of the groups that it follows have come to their end.
     pub(super) fn look_at_groups(&mut self) {
-        let is_gone = |pgid| Pid::new(pgid).is_none_or(|pgid| !group_exists(pgid));
-        for generation in self.children.gone_groups(is_gone) {
+        for generation in self.children.gone_groups(|group| !is_group(group)) {
             self.events.push_back(Event::GroupGone { generation });
         }
+    }
+}
+
+/// Whether there is anybody in a process group.
+pub(crate) fn is_group(number: i32) -> bool {
+    Pid::new(number).is_some_and(group_exists)
+}
+
+/// Whether a process leads a group; if it has ended, whether it has left one.
+pub(crate) fn leads_group(pid: i32) -> bool {
+    let Some(pid) = Pid::new(pid) else {
+        return false;
+    };
+    match group_of(pid) {
+        Ok(group) => group == Some(pid),
+        Err(_) => group_exists(pid),
+    }
+}
+
+fn outcome(sent: std::io::Result<()>) -> SignalOutcome {
+    match sent {
+        Ok(()) => SignalOutcome::Sent,
+        Err(error) => match error.raw_os_error() {
+            Some(ESRCH) | None => SignalOutcome::Gone,
+            Some(errno) => SignalOutcome::Refused(errno),
+        },
     }
 }

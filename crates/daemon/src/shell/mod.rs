@@ -40,6 +40,8 @@ use crate::services::Services;
 use crate::site::Site;
 use crate::spawner::{Answer, MOST_SERVICE_THREADS, Spawner, Started};
 
+use actions::is_group;
+pub(crate) use actions::leads_group;
 use children::{Child, Children, Start};
 use logs::SlotLog;
 use orphans::OrphanLog;
@@ -460,11 +462,13 @@ impl Shell {
             Child::Service(start) => {
                 // It may have named another main process with its last breath.
                 self.hear_out(start.generation);
-                if !self.children.has_adopted(start.generation) {
+                if self.children.has_adopted(start.generation) {
+                    self.children.former_reaped(start.generation, is_group);
+                } else {
                     self.ended(start, pid, status);
                 }
             }
-            Child::Former => {}
+            Child::Former(generation) => self.children.former_reaped(generation, is_group),
             Child::Task(task) => self.task_ended(task, status),
         }
     }
@@ -483,8 +487,8 @@ impl Shell {
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.last_end = Some(status);
         }
-        let group = self.children.group_of(pid);
-        let group_alive = group.is_some_and(linchpin_sys::group::group_exists);
+        let groups = self.children.groups_of(generation, pid, leads_group);
+        let group_alive = groups.into_iter().any(is_group);
         self.services.announcements.close(generation);
         self.feed(Event::Exited {
             process,

@@ -38,10 +38,10 @@ pub(crate) enum Job {
         operation: OperationId,
         config: Box<FastCgiSocket>,
     },
-    /// Say which processes of a group have outlived their leader.
+    /// Say which processes of some groups have outlived their service.
     NameSurvivors {
         name: String,
-        pgid: i32,
+        groups: Vec<i32>,
         site: Arc<Site>,
     },
 }
@@ -146,19 +146,18 @@ impl Job {
                 operation,
                 failure: fastcgi::open(&config).err(),
             }),
-            Self::NameSurvivors { name, pgid, site } => {
-                name_survivors(&name, pgid, &site.logs);
+            Self::NameSurvivors { name, groups, site } => {
+                name_survivors(&name, &groups, &site.logs);
                 None
             }
         }
     }
 }
 
-fn name_survivors(name: &str, pgid: i32, logs: &LogHandle) {
-    let Some(group) = Pid::new(pgid) else { return };
-    let members = linchpin_sys::group::group_members(group).unwrap_or_default();
-    let living: Vec<String> = members
-        .iter()
+fn name_survivors(name: &str, groups: &[i32], logs: &LogHandle) {
+    let groups = groups.iter().filter_map(|group| Pid::new(*group));
+    let living: Vec<String> = groups
+        .flat_map(|group| linchpin_sys::group::group_members(group).unwrap_or_default())
         .filter(|member| !member.is_zombie)
         .map(|member| format!("{} ({})", member.pid, member.command))
         .collect();
