@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::control;
 use crate::http::limits;
-use crate::services::probe_limits;
+use crate::services::{announcements, markers, probe_limits, task_output, tasks};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -138,6 +138,44 @@ fn parts() -> Vec<Part> {
             linchpin_config {
                 MOST_PROCESSES_OF_A_PROGRAM
             }
+        ),
+        part!(
+            "Hooks and probes that are commands",
+            "daemon/src/services/tasks.rs",
+            tasks {
+                MOST_TASKS,
+                MOST_TASK_THREADS,
+                KILL_GRACE,
+                MOST_FAILURE_BYTES,
+            }
+        ),
+        part!(
+            "Their output",
+            "daemon/src/services/task_output.rs",
+            task_output {
+                MOST_TAIL_BYTES,
+                MOST_LINE_BYTES
+            }
+        ),
+        part!(
+            "Notifications",
+            "daemon/src/services/announcements/message.rs",
+            announcements { MOST_MESSAGE_BYTES }
+        ),
+        part!(
+            "Turns of those who notify",
+            "daemon/src/services/announcements/mod.rs",
+            announcements { MOST_AT_ONCE }
+        ),
+        part!(
+            "Markers of oneshots",
+            "daemon/src/services/markers.rs",
+            markers { MARKER_PATIENCE }
+        ),
+        part!(
+            "Lines that are looked for in output",
+            "log/src/line_patterns.rs",
+            linchpin_log { LINE_MAX_BYTES }
         ),
         part!(
             "Reading logs",

@@ -40,6 +40,9 @@ impl Shell {
         if let Some(pid) = pid {
             variables.push(variable("MAINPID", &pid.to_string()));
         }
+        if self.services.interrupted.get(&process) == Some(&generation) {
+            variables.push(variable("LINCHPIN_INTERRUPTED", "1"));
+        }
         if point == HookPoint::PostStop
             && let Some(status) = self.last_end(process)
         {

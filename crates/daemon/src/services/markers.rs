@@ -1,140 +1,209 @@
-//! Markers of oneshots: files that say that a job has been done for good.
+//! Markers: files that say that a oneshot has done its work for good.
 //!
-//! While a job is at work there is `MARKER.incomplete`; when it has done its work that file becomes the
-//! marker, by one rename. So whoever finds the one or the other knows how far it came, whatever was pulled
-//! out of the wall meanwhile.
+//! While a job is at work there is `MARKER.incomplete`; when it has done its work that file becomes the marker, by one
+//! rename. Either is on the disk before anybody is told, so whoever finds the one or the other knows how far it came,
+//! whatever was pulled out of the wall meanwhile. The next run of a job that was begun and not finished is told so
+//! (`LINCHPIN_INTERRUPTED=1`), and can clear up after itself.
+//!
+//! The disk may be slow, or on a mount that is dead, so all this happens on a thread; after [`MARKER_PATIENCE`] the core hears
+//! that there is no answer.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use linchpin_core::{Event, Generation, MarkerState, ProcessId};
 
 use super::News;
+use crate::http::calendar::CivilTime;
 use crate::shell::Shell;
+
+/// How long the disk may take for a marker before the job counts as one that cannot be begun, or noted.
+pub(crate) const MARKER_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Shell {
     /// Looks at a marker and notes that its job begins.
-    pub(super) fn open_marker(&mut self, start: (ProcessId, Generation), path: String) {
-        let (workers, newsroom) = (self.services.files.clone(), self.services.newsroom.clone());
-        tokio::spawn(async move {
-            let (process, generation) = start;
-            let file = PathBuf::from(&path);
-            let state = workers.run(&path, move || begin(&file)).await;
-            let state = state.unwrap_or_else(|| MarkerState::Failed(no_thread(&path)));
-            // Nobody listens any more: the daemon ends.
-            let _ = newsroom.send(News::Event(Event::MarkerOpened {
+    pub(super) fn open_marker(&self, (process, generation): (ProcessId, Generation), path: String) {
+        let text = self.marker_text(process, "begun");
+        let answer = move |state| {
+            News::Event(Event::MarkerOpened {
                 process,
                 generation,
                 state,
-            }));
-        });
+            })
+        };
+        let look = move |path: &Path| open(path, &text).unwrap_or_else(MarkerState::Failed);
+        self.with_marker(path, look, MarkerState::Failed, answer);
     }
 
     /// Makes a marker of what notes that its job is at work.
-    pub(super) fn commit_marker(&mut self, start: (ProcessId, Generation), path: String) {
-        let (workers, newsroom) = (self.services.files.clone(), self.services.newsroom.clone());
-        tokio::spawn(async move {
-            let (process, generation) = start;
-            let file = PathBuf::from(&path);
-            let done = workers.run(&path, move || commit(&file)).await;
-            let failure = match done {
-                Some(Ok(())) => None,
-                Some(Err(error)) => Some(format!("{path}: {error}")),
-                None => Some(no_thread(&path)),
-            };
-            // As above.
-            let _ = newsroom.send(News::Event(Event::MarkerCommitted {
+    pub(super) fn commit_marker(
+        &self,
+        (process, generation): (ProcessId, Generation),
+        path: String,
+    ) {
+        let text = self.marker_text(process, "completed");
+        let answer = move |failure| {
+            News::Event(Event::MarkerCommitted {
                 process,
                 generation,
                 failure,
-            }));
+            })
+        };
+        let look = move |path: &Path| commit(path, &text).err();
+        self.with_marker(path, look, Some, answer);
+    }
+
+    fn with_marker<T: Send + 'static>(
+        &self,
+        path: String,
+        look: impl FnOnce(&Path) -> T + Send + 'static,
+        failed: impl FnOnce(String) -> T + Send + 'static,
+        answer: impl FnOnce(T) -> News + Send + 'static,
+    ) {
+        let newsroom = self.services.newsroom.clone();
+        let files = self.services.files.clone();
+        tokio::spawn(async move {
+            let place = PathBuf::from(&path);
+            let looked = files.run(&path, move || look(&place));
+            let found = match tokio::time::timeout(MARKER_PATIENCE, looked).await {
+                Ok(Some(found)) => found,
+                Ok(None) => failed(format!("the marker {path} cannot be looked at")),
+                Err(_) => {
+                    let seconds = MARKER_PATIENCE.as_secs();
+                    failed(format!(
+                        "the file system of the marker {path} does not answer within {seconds} s"
+                    ))
+                }
+            };
+            // The loop has ended: nobody wants to know.
+            let _ = newsroom.send(answer(found));
         });
     }
+
+    /// What a marker says: the process, and the time.
+    fn marker_text(&self, process: ProcessId, what: &str) -> String {
+        let name = match self.core.process(process) {
+            Some(view) => format!("{}:{}", view.group, view.config.name),
+            None => String::new(),
+        };
+        let time = CivilTime::of(SystemTime::now());
+        format!(
+            "{name} {what} {:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z\n",
+            time.year, time.month, time.day, time.hour, time.minute, time.second
+        )
+    }
 }
 
-fn no_thread(path: &str) -> String {
-    format!("{path}: there is no thread to look at it")
+/// Looks at a marker, and notes that its job begins.
+///
+/// # Errors
+/// What is wrong, with the file's name.
+fn open(path: &Path, text: &str) -> Result<MarkerState, String> {
+    if exists(path)? {
+        return Ok(MarkerState::Committed);
+    }
+    let note = note_of(path);
+    if exists(&note)? {
+        return Ok(MarkerState::Interrupted);
+    }
+    let written = write(&note, text).and_then(|()| sync_directory(path));
+    written.map_err(|error| problem("write", &note, &error))?;
+    Ok(MarkerState::Fresh)
 }
 
-fn incomplete(marker: &Path) -> PathBuf {
-    let mut name = marker.as_os_str().to_owned();
+/// Makes a marker.
+///
+/// # Errors
+/// What is wrong, with the file's name.
+fn commit(path: &Path, text: &str) -> Result<(), String> {
+    let note = note_of(path);
+    write(&note, text)
+        .and_then(|()| std::fs::rename(&note, path))
+        .and_then(|()| sync_directory(path))
+        .map_err(|error| problem("write", path, &error))
+}
+
+fn exists(path: &Path) -> Result<bool, String> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(true),
+        Ok(_) => Err(format!("the marker {} is no file", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(problem("read", path, &error)),
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// A file's name is in its directory, which is another thing to be written.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn problem(what: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {what} the marker {}: {error}", path.display())
+}
+
+fn note_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
     name.push(".incomplete");
     PathBuf::from(name)
-}
-
-fn begin(marker: &Path) -> MarkerState {
-    let failed = |path: &Path, error: &io::Error| {
-        MarkerState::Failed(format!("{}: {error}", path.display()))
-    };
-    match fs::symlink_metadata(marker) {
-        Ok(_) => return MarkerState::Committed,
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return failed(marker, &error),
-    }
-    let note = incomplete(marker);
-    let was_there = match fs::symlink_metadata(&note) {
-        Ok(_) => true,
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return failed(&note, &error),
-    };
-    match write(&note) {
-        Ok(()) if was_there => MarkerState::Interrupted,
-        Ok(()) => MarkerState::Fresh,
-        Err(error) => failed(&note, &error),
-    }
-}
-
-fn write(note: &Path) -> io::Result<()> {
-    let mut file = File::create(note)?;
-    file.write_all(b"at work\n")?;
-    file.sync_all()?;
-    sync_directory(note)
-}
-
-fn commit(marker: &Path) -> io::Result<()> {
-    let note = incomplete(marker);
-    let mut file = File::create(&note)?;
-    file.write_all(b"done\n")?;
-    file.sync_all()?;
-    fs::rename(&note, marker)?;
-    sync_directory(marker)
-}
-
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
-    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
-    #[test]
-    fn a_job_is_fresh_then_interrupted_then_done() {
-        let directory = tempfile::tempdir().unwrap();
-        let marker = directory.path().join("done");
-        assert_eq!(begin(&marker), MarkerState::Fresh);
-        assert_eq!(begin(&marker), MarkerState::Interrupted);
-        commit(&marker).unwrap();
-        assert_eq!(begin(&marker), MarkerState::Committed);
-        assert!(!incomplete(&marker).exists());
+    fn names(directory: &TempDir) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_told() {
-        let directory = tempfile::tempdir().unwrap();
-        let marker = directory.path().join("missing/done");
-        let MarkerState::Failed(text) = begin(&marker) else {
-            panic!("it cannot be written");
-        };
-        assert!(
-            text.contains("missing/done.incomplete: No such file"),
-            "{text}"
-        );
-        assert!(commit(&marker).is_err());
+    fn a_job_is_begun_interrupted_and_done() {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("marker");
+        assert_eq!(open(&path, "one\n"), Ok(MarkerState::Fresh));
+        assert_eq!(names(&directory), ["marker.incomplete"]);
+        assert_eq!(open(&path, "two\n"), Ok(MarkerState::Interrupted));
+        assert_eq!(names(&directory), ["marker.incomplete"]);
+        assert_eq!(commit(&path, "web:init completed\n"), Ok(()));
+        assert_eq!(names(&directory), ["marker"]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "web:init completed\n");
+        assert_eq!(open(&path, "three\n"), Ok(MarkerState::Committed));
+        assert_eq!(names(&directory), ["marker"]);
+    }
+
+    #[test]
+    fn what_goes_wrong_is_told_with_the_name_and_leaves_nothing() {
+        let directory = TempDir::new().unwrap();
+        let missing = directory.path().join("no/such/place");
+        for failure in [
+            open(&missing, "").unwrap_err(),
+            commit(&missing, "").unwrap_err(),
+        ] {
+            let expected = format!("the marker {}", directory.path().display());
+            assert!(failure.contains(&expected), "{failure}");
+            assert!(failure.contains("No such file or directory"), "{failure}");
+        }
+        let failure = open(directory.path(), "").unwrap_err();
+        assert!(failure.ends_with("is no file"), "{failure}");
+        assert!(commit(directory.path(), "").is_err());
+        assert_eq!(names(&directory), [""; 0]);
+        std::fs::remove_file(note_of(directory.path())).unwrap();
     }
 }

@@ -6,19 +6,20 @@ pub(crate) mod announcements;
 mod exec_probes;
 mod history;
 mod hooks;
-mod markers;
+pub(crate) mod markers;
 mod memory;
 mod notifications;
+mod out_of_memory;
 mod probes;
-mod task_output;
+pub(crate) mod task_output;
 #[cfg(test)]
 mod task_tests;
-mod tasks;
+pub(crate) mod tasks;
 #[cfg(test)]
 mod testing;
 mod workers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use linchpin_config::{ProbeKind, ProcessConfig};
@@ -36,6 +37,8 @@ pub(crate) use history::{Earlier, Found, History};
 pub(crate) use probes::limits as probe_limits;
 
 use announcements::Announcements;
+use memory::Memory;
+use out_of_memory::OutOfMemory;
 use probes::{Attempt, AttemptId, Probes};
 use tasks::Asker;
 pub(crate) use tasks::{TaskId, Tasks};
@@ -57,6 +60,10 @@ pub(crate) struct Services {
     pub(crate) announcements: Announcements,
     /// For looks at files that may hang.
     files: Arc<Workers>,
+    memory: Memory,
+    pub(crate) out_of_memory: OutOfMemory,
+    /// Starts of which something was killed by us.
+    pub(crate) killed: HashSet<Generation>,
     /// Oneshots that were interrupted the time before: which start of them is told so.
     pub(crate) interrupted: HashMap<ProcessId, Generation>,
     /// What others have found out for the core. Bounded by what is under way: everything that was asked for is
@@ -73,6 +80,8 @@ pub(crate) enum News {
     Event(Event),
     /// A process that a service has named as its main one was gone already.
     MainGone(Pid),
+    /// Memory may be asked for, and nobody looks.
+    LookAtMemory,
 }
 
 impl Services {
@@ -84,6 +93,9 @@ impl Services {
             history: History::new(),
             announcements: Announcements::default(),
             files: Arc::new(Workers::new("files", MOST_FILE_THREADS)),
+            memory: Memory::default(),
+            out_of_memory: OutOfMemory::new(),
+            killed: HashSet::new(),
             interrupted: HashMap::new(),
             news,
             newsroom,
@@ -100,6 +112,7 @@ impl Services {
         self.tasks.cancel_probes(generation);
         self.probes.cancel(generation);
         self.announcements.close(generation);
+        self.killed.remove(&generation);
     }
 
     /// The loop ends: nothing of it may be left.
@@ -108,6 +121,7 @@ impl Services {
         self.probes.cancel_all();
         self.history.end();
         self.announcements.close_all();
+        self.memory = Memory::default();
         while self.news.try_recv().is_ok() {}
     }
 }
@@ -215,6 +229,7 @@ impl Shell {
                     self.feed(event);
                 }
                 News::MainGone(main) => self.main_is_gone(main),
+                News::LookAtMemory => self.look_at_memory(),
             }
             next = self.services.news.try_recv().ok();
         }

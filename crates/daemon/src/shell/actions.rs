@@ -18,6 +18,7 @@ use crate::services::milliseconds;
 use crate::spawner::{Job, Launch};
 
 const ESRCH: i32 = 3;
+const SIGKILL: i32 = 9;
 
 impl Shell {
     pub(super) fn act(&mut self, action: Action) {
@@ -71,6 +72,11 @@ impl Shell {
                 purpose,
             } => {
                 let outcome = self.signal(generation, target, signal);
+                // Remains are killed when the end of their start is known and told.
+                let is_ended = purpose == SignalPurpose::Remains;
+                if signal == SIGKILL && outcome == SignalOutcome::Sent && !is_ended {
+                    self.services.killed.insert(generation);
+                }
                 self.events.push_back(Event::Signalled {
                     process,
                     generation,
@@ -133,6 +139,7 @@ impl Shell {
             Action::ProcessRemoved { process } => {
                 self.slots.remove(&process);
                 self.services.history.forget(process);
+                self.services.interrupted.remove(&process);
             }
             Action::Publish(notice) => self.publish(&notice),
             Action::SendEvent {

@@ -69,7 +69,7 @@ type Sockets = HashMap<SocketId, Arc<SharedSocket>>;
 /// Everything that the loop has at hand.
 #[derive(Debug)]
 pub(crate) struct Shell {
-    core: Supervisor,
+    pub(crate) core: Supervisor,
     pub(crate) site: Arc<Site>,
     pub(crate) logs: LogHandle,
     /// What is done for services beyond their processes.
@@ -487,6 +487,12 @@ impl Shell {
         if let Some(slot) = self.slots.get_mut(&process) {
             slot.last_end = Some(status);
         }
+        if self.was_out_of_memory(generation, status) {
+            self.feed(Event::OutOfMemory {
+                process,
+                generation,
+            });
+        }
         let groups = self.children.groups_of(generation, pid, leads_group);
         let group_alive = groups.into_iter().any(is_group);
         self.services.announcements.close(generation);
@@ -497,6 +503,14 @@ impl Shell {
             drained,
             group_alive,
         });
+    }
+
+    /// Whether it was the kernel that has ended a process, for lack of memory. Every kill is looked at, so that one of
+    /// ours does not count at the next.
+    fn was_out_of_memory(&mut self, generation: Generation, status: ExitStatus) -> bool {
+        matches!(status, ExitStatus::Signal { signal: 9, .. })
+            && self.services.out_of_memory.has_killed(Instant::now())
+            && !self.services.killed.contains(&generation)
     }
 
     /// How a process has ended the last time.
