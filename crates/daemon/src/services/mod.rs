@@ -66,6 +66,9 @@ pub(crate) struct Services {
     pub(crate) killed: HashSet<Generation>,
     /// Oneshots that were interrupted the time before: which start of them is told so.
     pub(crate) interrupted: HashMap<ProcessId, Generation>,
+    /// Starts that are under way, and which of their readiness probes a line of theirs has matched by now. What a
+    /// process writes at once may be read before the spawner's answer is, and the core knows of no such process yet.
+    pub(crate) early_lines: HashMap<Generation, Vec<u16>>,
     /// What others have found out for the core. Bounded by what is under way: everything that was asked for is
     /// answered once.
     pub(crate) news: UnboundedReceiver<News>,
@@ -97,6 +100,7 @@ impl Services {
             out_of_memory: OutOfMemory::new(),
             killed: HashSet::new(),
             interrupted: HashMap::new(),
+            early_lines: HashMap::new(),
             news,
             newsroom,
         }

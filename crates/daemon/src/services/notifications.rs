@@ -46,6 +46,11 @@ impl Shell {
 
     /// A line of a service's output matches one of its readiness probes.
     pub(crate) fn line_found(&mut self, generation: Generation, index: u16) {
+        // Each expression is found once in a run, so this does not grow.
+        if let Some(early) = self.services.early_lines.get_mut(&generation) {
+            early.push(index);
+            return;
+        }
         if let Some(process) = self.runs.get(&generation).copied() {
             self.feed(Event::Probed {
                 process,

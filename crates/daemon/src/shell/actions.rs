@@ -32,6 +32,7 @@ impl Shell {
                 socket,
             } => {
                 self.runs.insert(generation, process);
+                self.services.early_lines.insert(generation, Vec::new());
                 let socket = socket.and_then(|socket| self.sockets.get(&socket).cloned());
                 let interrupted = self.services.interrupted.remove(&process);
                 let variables = (interrupted == Some(generation))

@@ -563,6 +563,7 @@ impl Shell {
                     has_streams,
                 };
                 self.watch_announcements((process, generation), pid, ears);
+                let early_lines = self.services.early_lines.remove(&generation);
                 let early = self.children.started(pid, Child::Service(start));
                 self.feed(Event::Spawned {
                     process,
@@ -570,6 +571,9 @@ impl Shell {
                     pid,
                     exec_failure,
                 });
+                for index in early_lines.into_iter().flatten() {
+                    self.line_found(generation, index);
+                }
                 if let Some(status) = early {
                     self.child_ended(Child::Service(start), pid, status);
                 }
@@ -580,6 +584,7 @@ impl Shell {
                 result: Err(failure),
             } => {
                 self.runs.remove(&generation);
+                self.services.early_lines.remove(&generation);
                 self.feed(Event::SpawnFailed {
                     process,
                     generation,
