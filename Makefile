@@ -6,7 +6,7 @@ TRIPLE := $(shell sed -n 's/^target = "\(.*\)"/\1/p' .cargo/config.toml)
 BINARY := $(TARGET_DIR)/release/linchpin
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-long test-corpus-live lint behaviour sim fuzz bench clean
+.PHONY: help build run test test-long test-corpus-live lint behaviour sim fuzz bench soak clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -48,6 +48,10 @@ fuzz: ## each fuzz target for ten minutes, one after the other (FUZZ=60: a minut
 
 bench: build ## our own ratios against the least any supervisor must do
 	bench/run
+
+# SOAK='--seconds 600' is shorter.
+soak: build ## an hour with 200 probed services, which fails if the daemon grows; the result goes into docs/benchmarks.md
+	bench/soak.py --write docs/benchmarks.md $(SOAK)
 
 clean: ## remove everything that was built
 	cargo clean
