@@ -117,15 +117,16 @@ def test_what_comes_after_a_start_may_fail(new_daemon):
     assert daemon.info("web")["statename"] == "RUNNING"
 
 
-def test_one_that_takes_too_long_is_killed_with_its_children(new_daemon):
+@pytest.mark.parametrize("point", ["pre_stop", "post_stop"])
+def test_one_that_takes_too_long_is_killed_with_its_children(new_daemon, point):
     daemon = configured(
         new_daemon(),
-        "pre_stop=/bin/sh -c 'sleep 8888 & sleep 7777'",
-        "pre_stop_timeout=300ms",
+        f"{point}=/bin/sh -c 'sleep 8888 & sleep 7777'",
+        f"{point}_timeout=300ms",
     ).start()
     daemon.until_running("web", "free")
     daemon.supervisor("stopProcess", "web")
-    daemon.until_logged(r"pre_stop of web failed: no end within 0\.3 s")
+    daemon.until_logged(rf"{point} of web failed: no end within 0\.3 s")
     until(lambda: names_of_left(daemon) == ["linchpin", "sleep"], "only the other service is left")
 
 

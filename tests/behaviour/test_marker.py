@@ -42,7 +42,8 @@ def test_it_runs_once_and_the_next_daemon_knows(new_daemon):
     daemon.start()
     daemon.until_running("web")
     info = daemon.info("init")
-    assert (info["statename"], info["exitstatus"]) == ("EXITED", 0)
+    assert (info["statename"], info["exitstatus"], info["spawnerr"]) == ("EXITED", 0, "")
+    assert "init is not run, as it was done before" in daemon.log()
     assert runs(daemon) == ["ran whole"]
 
 
@@ -64,6 +65,18 @@ def test_one_that_was_interrupted_is_run_again_and_told(new_daemon):
     assert files(daemon) == ["done"]
 
 
+def test_one_that_was_killed_is_run_again_and_told(new_daemon):
+    job = f"{JOB}; test -e %(here)s/go || exec sleep 9999"
+    daemon = configured(new_daemon(), job, "startsecs=0", "startretries=3", "restart_delay=20ms").start()
+    until(lambda: len(runs(daemon)) == 1, "it is at work")
+    (pid,) = daemon.until_running("init")
+    (daemon.directory / "go").touch()
+    os.kill(pid, signal.SIGKILL)
+    daemon.until_running("web")
+    assert runs(daemon) == ["ran whole", "ran 1"]
+    assert files(daemon) == ["done"]
+
+
 def test_one_that_fails_is_not_done(new_daemon):
     daemon = configured(new_daemon(), f"{JOB}; test -e %(here)s/go").start()
     daemon.until_state("init", "FATAL")
@@ -82,5 +95,6 @@ def test_a_place_that_is_not_there_is_told(new_daemon):
     )
     daemon.start()
     info = daemon.until_state("init", "FATAL")
+    assert info["spawnerr"].startswith("its marker failed: ")
     assert f"{daemon.directory}/no/such/place" in info["spawnerr"] and "No such file or directory" in info["spawnerr"]
     assert not (daemon.directory / "ran").exists()

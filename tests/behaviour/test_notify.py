@@ -1,4 +1,5 @@
 """Services that speak for themselves by the `NOTIFY_SOCKET` protocol, with the client library that real ones use."""
+import json
 import os
 import re
 import signal
@@ -164,6 +165,16 @@ def test_its_group_is_stopped_with_it(new_daemon, sd_client, fork, option):
     assert not is_alive(main)
 
 
+def test_what_a_process_with_a_session_of_its_own_leaves_is_killed(new_daemon, sd_client):
+    options = ["stopasgroup=true", "stopwaitsecs=1"]
+    daemon = configured(new_daemon(), f"{sd_client} fork-session child mainpid stay", *options, after=False).start()
+    child = int(re.search(r"^child (\d+)", daemon.until_file("web.log", "child"), re.M)[1])
+    daemon.until_logged("its main process is")
+    daemon.supervisor("stopProcess", "web")
+    until(lambda: not is_alive(child), "it is killed when its time is over")
+    daemon.until_logged("killing what remains of the process group")
+
+
 def test_the_end_of_the_process_that_took_over_is_the_end(new_daemon, sd_client):
     options = ["autorestart=false", "exitcodes=0"]
     daemon = configured(new_daemon(), f"{sd_client} fork mainpid stay", *options, after=False).start()
@@ -211,6 +222,68 @@ def test_a_service_that_says_it_is_broken_is_started_again(new_daemon, sd_client
     command = f"{sd_client} ready text=WATCHDOG=trigger stay"
     daemon = configured(new_daemon(), command, *options, after=False).start()
     daemon.until_logged(r"spawned: 'web'", count=2)
+
+
+def test_what_it_says_of_itself_is_shown(new_daemon, sd_client):
+    daemon = new_daemon()
+    configured(daemon, f"{sd_client} ready until=%(here)s/go text=STATUS= barrier stay", "[linchpin]", after=False).start()
+
+    def says():
+        (found,) = json.loads(daemon.rpc.linchpin.status())["services"]
+        return found.get("says")
+
+    until(lambda: says() == "serving", "its status is shown")
+    (daemon.directory / "go").touch()
+    until(lambda: says() is None, "an empty one takes it away")
+
+
+def test_a_service_that_reloads_is_not_ready(new_daemon, sd_client):
+    here = "%(here)s"
+    words = f"ready until={here}/one text=RELOADING=1 until={here}/two ready stay"
+    daemon = configured(new_daemon(), f"{sd_client} {words}", after=False).start()
+    daemon.until_logged(r"ready: web,")
+    (daemon.directory / "one").touch()
+    daemon.until_logged(r"not ready: web .*it reads its configuration again")
+    (daemon.directory / "two").touch()
+    daemon.until_logged(r"ready: web,", count=2)
+    assert "stopping web" not in daemon.log()
+
+
+def test_nobody_asks_one_that_stops_by_itself(new_daemon, sd_client):
+    here = "%(here)s"
+    options = [f"liveness=file:{here}/alive", "liveness_interval=20ms", "liveness_failures=1", "autorestart=false"]
+    words = f"ready until={here}/one text=STOPPING=1 barrier until={here}/two"
+    daemon = new_daemon()
+    (daemon.directory / "alive").touch()
+    configured(daemon, f"{sd_client} {words}", *options, after=False).start()
+    daemon.until_logged(r"ready: web,")
+    (daemon.directory / "one").touch()
+    daemon.until_logged(r"not ready: web .*it has said that it stops")
+    (daemon.directory / "alive").unlink()
+    stays(lambda: "stopping web" not in daemon.log(), "it is left alone", 0.3)
+    (daemon.directory / "two").touch()
+    daemon.until_state("web", "EXITED")
+
+
+def test_a_start_that_asks_for_time_gets_it(new_daemon, sd_client):
+    words = "text=EXTEND_TIMEOUT_USEC=20000000 until=%(here)s/go ready stay"
+    daemon = configured(new_daemon(), f"{sd_client} {words}", "ready_within=300ms", after=False).start()
+    daemon.until_file("web.log", "sent")
+    stays(lambda: "stopping web" not in daemon.log(), "it has the time", 0.6)
+    (daemon.directory / "go").touch()
+    daemon.until_logged(r"ready: web,")
+
+
+def test_a_stop_that_asks_for_time_gets_it(new_daemon, sd_client):
+    words = "ready term text=EXTEND_TIMEOUT_USEC=20000000 until=%(here)s/go"
+    daemon = configured(new_daemon(), f"{sd_client} {words}", "stopwaitsecs=1", after=False).start()
+    daemon.until_logged(r"ready: web,")
+    daemon.supervisor("stopProcess", "web", False)
+    daemon.until_file("web.log", "sent")
+    stays(lambda: daemon.info("web")["statename"] == "STOPPING", "it has the time", 1.4)
+    (daemon.directory / "go").touch()
+    daemon.until_logged(r"stopped: web \(exit status 0\)")
+    assert "SIGKILL" not in daemon.log()
 
 
 def test_a_flood_keeps_nobody_waiting_and_nothing_grows(new_daemon):

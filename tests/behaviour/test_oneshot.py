@@ -1,9 +1,9 @@
-"""Oneshots: they run to their end once, are tried again when they fail, and are noted as done."""
+"""Oneshots: they run to their end once, and are tried again when they fail."""
 import signal
 
 import pytest
 
-from harness.wait import stays, until
+from harness.wait import stays
 
 pytestmark = pytest.mark.ours("these options mean nothing to it")
 
@@ -49,51 +49,6 @@ def test_an_essential_one_ends_the_daemon_only_if_it_fails(new_daemon):
     (daemon.directory / "good").unlink()
     daemon.launch()
     assert daemon.process.wait(30) == 4
-
-
-def test_a_marker_lets_it_run_once_for_good(new_daemon):
-    command = "sh -c 'echo x >> %(here)s/runs'"
-    daemon = new_daemon(programs=program("oneshot=true\nstartsecs=0\nmarker=%(here)s/done", command)).start()
-    until(lambda: (daemon.directory / "done").exists(), "the marker is there")
-    daemon.until_state("a", "EXITED")
-    daemon.stop()
-    daemon.start()
-    info = daemon.until_state("a", "EXITED")
-    assert (info["exitstatus"], info["spawnerr"]) == (0, "")
-    assert "a is not run, as it was done before" in daemon.log()
-    assert daemon.read("runs") == "x\n"
-
-
-def test_an_interrupted_one_is_told_so_and_runs_again(new_daemon):
-    command = (
-        "sh -c 'echo \"run ${LINCHPIN_INTERRUPTED:-0}\" >> %(here)s/runs; "
-        "test -e %(here)s/let || exec sleep 1000'"
-    )
-    daemon = new_daemon(programs=program("oneshot=true\nstartsecs=0\nmarker=%(here)s/done", command)).start()
-    daemon.until_file("runs", "run 0\n")
-    daemon.process.kill()
-    daemon.discard()
-    (daemon.directory / "let").touch()
-    daemon.start()
-    daemon.until_state("a", "EXITED")
-    daemon.until_logged("exited: a .exit status 0; expected.")
-    assert daemon.read("runs") == "run 0\nrun 1\n"
-
-
-def test_a_failed_one_is_not_noted(new_daemon):
-    text = program("oneshot=true\nstartsecs=0\nstartretries=0\nmarker=%(here)s/done", "/bin/false")
-    daemon = new_daemon(programs=text).start()
-    daemon.until_state("a", "FATAL")
-    daemon.stop()
-    daemon.start()
-    daemon.until_logged("gave up: a", count=2)
-
-
-def test_a_marker_that_cannot_be_written_is_a_failure(new_daemon):
-    text = program("oneshot=true\nstartretries=0\nmarker=%(here)s/none/done", "/bin/true")
-    daemon = new_daemon(programs=text).start()
-    info = daemon.until_state("a", "FATAL")
-    assert info["spawnerr"].startswith("its marker failed: ")
 
 
 def test_dependents_start_when_it_has_done_its_work(new_daemon):

@@ -28,6 +28,16 @@ def test_every_wait_is_longer_than_the_one_before(new_daemon):
     assert waits == ["10 ms", "20 ms", "40 ms", "40 ms", "40 ms"]
 
 
+def test_a_service_that_was_up_for_long_begins_anew(new_daemon):
+    text = program(
+        "startsecs=0\nautorestart=true\nrestart_delay=10ms\nrestart_jitter=0\nrestart_limit=3\nrestart_reset=50ms", "sleep 0.1"
+    )
+    daemon = new_daemon(programs=text).start()
+    daemon.until_logged("spawned: 'a'", count=6)
+    waits = {line.split(" in ", 1)[1].split(",")[0] for line in daemon.log().splitlines() if "is started again in" in line}
+    assert waits == {"10 ms"}
+
+
 def test_the_wait_after_an_end_is_a_backoff_like_any_other(new_daemon):
     text = program("startsecs=0\nautorestart=true\nrestart_delay=1h\nrestart_delay_max=1h", "/bin/true")
     daemon = new_daemon(programs=text).start()

@@ -8,8 +8,13 @@
  *   fork-session   the same, in a session of its own
  *   fork-wait      goes on in a child, whose parent waits for it and then for ever
  *   mainpid        MAINPID= of this process and READY=1
+ *   child          starts a child that stays in its group and ignores SIGTERM; prints "child PID"
+ *   until=FILE     waits until there is that file
+ *   term           waits for SIGTERM and goes on
  *   stay           sleeps for ever
  */
+#define _GNU_SOURCE
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +50,23 @@ static void go_on_in_child(int own_session, int waits) {
     if (own_session) setsid();
 }
 
+static void start_child(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGTERM, SIG_IGN);
+        say("child", getpid(), 0);
+        for (;;) pause();
+    }
+}
+
+static void wait_for_term(void) {
+    sigset_t term;
+    int got;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigwait(&term, &got);
+}
+
 static void text(const char *from) {
     char copy[4096];
     size_t length = 0;
@@ -61,6 +83,14 @@ static void text(const char *from) {
 }
 
 int main(int count, char **words) {
+    for (int at = 1; at < count; at++) {
+        if (!strcmp(words[at], "term")) {
+            sigset_t term;
+            sigemptyset(&term);
+            sigaddset(&term, SIGTERM);
+            sigprocmask(SIG_BLOCK, &term, NULL);
+        }
+    }
     for (int at = 1; at < count; at++) {
         const char *word = words[at];
         uint64_t time = 0;
@@ -90,6 +120,12 @@ int main(int count, char **words) {
             say("main", sd_notifyf(0, "MAINPID=%ld\nREADY=1", (long)getpid()), (long)getpid());
             if (silence[1] >= 0) close(silence[1]);
             silence[1] = -1;
+        } else if (!strcmp(word, "child")) {
+            start_child();
+        } else if (!strncmp(word, "until=", 6)) {
+            while (access(word + 6, F_OK)) usleep(10 * 1000);
+        } else if (!strcmp(word, "term")) {
+            wait_for_term();
         } else if (!strcmp(word, "stay")) {
             for (;;) pause();
         }
