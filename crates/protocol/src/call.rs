@@ -36,6 +36,8 @@ pub enum Call {
     },
     /// `linchpin.getVersion`
     LinchpinGetVersion,
+    /// `linchpin.reload`
+    LinchpinReload { name: String },
     /// `linchpin.status`, measures by default
     LinchpinStatus { measure: bool },
     /// `linchpin.why`
@@ -213,6 +215,7 @@ impl Call {
                 wait: args.int_or(0)?,
             },
             Method::LinchpinGetVersion => Self::LinchpinGetVersion,
+            Method::LinchpinReload => Self::LinchpinReload { name: args.text()? },
             Method::LinchpinStatus => Self::LinchpinStatus {
                 measure: args.truth_or(true)?,
             },

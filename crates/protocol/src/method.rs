@@ -34,6 +34,7 @@ methods! {
     CacheStore = "cache.store";
     LinchpinEvents = "linchpin.events";
     LinchpinGetVersion = "linchpin.getVersion";
+    LinchpinReload = "linchpin.reload";
     LinchpinStatus = "linchpin.status";
     LinchpinWhy = "linchpin.why";
     AddProcessGroup = "supervisor.addProcessGroup";

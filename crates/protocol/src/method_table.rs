@@ -220,6 +220,18 @@ pub const METHODS: &[MethodSpec] = &[
         help: "Tells the version of the daemon itself, and not that of Supervisor for which it stands in.",
     },
     MethodSpec {
+        method: Method::LinchpinReload,
+        aliases: &[],
+        parameters: &[PROCESS_OR_GROUP],
+        returns: ReturnType::Boolean,
+        result: (
+            "result",
+            "Always true, when the signal is sent or the command has succeeded; an array of results for `group:*`",
+        ),
+        faults: &[FaultCode::BadName, FaultCode::NotRunning, FaultCode::Failed],
+        help: "Lets a process read its own configuration again, by its `reload_command` or `reload_signal`.",
+    },
+    MethodSpec {
         method: Method::LinchpinStatus,
         aliases: &[],
         parameters: &[Parameter {

@@ -167,6 +167,11 @@ impl Context<'_> {
                 self.events(question).await
             }
             Call::LinchpinGetVersion => Ok(Answered::Text(env!("CARGO_PKG_VERSION").to_owned())),
+            Call::LinchpinReload { name } => {
+                let target = Target::parse(&name);
+                let command = Command::ReloadService { target };
+                outcome(self.ask(Request::Command(command)).await, &name)
+            }
             Call::LinchpinStatus { measure } => document(self.shared.api.status(measure).await),
             Call::LinchpinWhy { name } => document(self.shared.api.why(&name).await),
 

@@ -69,6 +69,6 @@ pub(crate) static RELOAD_SIGNAL: OptionSpec = OptionSpec::ours(
     "reload_signal",
     ValueKind::Signal,
     NAMES,
-    "Signal that makes the program read its own configuration again.",
+    "Signal that makes the program read its own configuration again, when a client calls `linchpin.reload`.",
 )
 .sample("HUP");
