@@ -234,7 +234,7 @@ pub struct RestartPolicy {
     pub delay_max: Duration,
     /// Up to this part of a wait is added or taken away at random, in thousandths.
     pub jitter_per_mille: u32,
-    /// After being up for this long the next failure counts as the first.
+    /// After being up for this long the next failure counts as the first; zero is never.
     pub reset: Duration,
     /// Failures in a row after which the service is given up (FATAL); zero is never.
     pub limit: u32,

@@ -32,7 +32,7 @@ pub(crate) static RESTART_RESET: OptionSpec = OptionSpec::ours(
     "restart_reset",
     ValueKind::Duration,
     NAMES,
-    "After being up for this long the next failure counts as the first.",
+    "After being up for this long the next failure counts as the first; `0` is never.",
 )
 .default("60s");
 
