@@ -381,7 +381,7 @@ impl Supervisor {
 
     /// Draws the consequences of a process's end. Does nothing for a process that has not ended.
     pub(crate) fn complete_exit(&mut self, id: ProcessId, restart: Restart, step: &mut Step<'_>) {
-        let restart = if self.stop_is_held(id) {
+        let restart = if self.is_to_stay_down(id) {
             Restart::Forbidden
         } else {
             restart

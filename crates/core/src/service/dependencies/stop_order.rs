@@ -43,14 +43,22 @@ impl Supervisor {
         let mut unseen: Vec<ProcessId> = going.iter().copied().collect();
         while let Some(id) = unseen.pop() {
             for dependent in self.bound_dependents(id) {
-                if !going.contains(&dependent) && self.goes_with(dependent) {
+                if self.stop_is_held(dependent) {
+                    // It is on its way already.
+                    going.insert(dependent);
+                } else if !going.contains(&dependent) && self.goes_with(dependent) {
                     going.insert(dependent);
                     extra.push(dependent);
                     unseen.push(dependent);
                 }
             }
         }
+        let mut held_now = BTreeSet::new();
         for &id in &going {
+            if self.stop_is_held(id) {
+                // It stays as it is: somebody may have asked for it, and it waits for nobody who is new here.
+                continue;
+            }
             let waits_for: BTreeSet<ProcessId> = self
                 .dependencies
                 .graph
@@ -65,9 +73,10 @@ impl Supervisor {
                     goes_along,
                 };
                 self.dependencies.held_stops.insert(id, held);
+                held_now.insert(id);
             }
         }
-        self.release_cycles(&going);
+        self.release_cycles(&held_now);
         extra
     }
 
@@ -96,6 +105,13 @@ impl Supervisor {
         self.dependencies.held_stops.contains_key(&id)
     }
 
+    /// Whether a process is to be stopped later than now for its own sake. What only goes along with others
+    /// may start again by itself, and waits for them then.
+    pub(crate) fn is_to_stay_down(&self, id: ProcessId) -> bool {
+        let held = self.dependencies.held_stops.get(&id);
+        held.is_some_and(|held| !held.goes_along)
+    }
+
     /// It has ended by itself and is started anew: the stop has come about.
     pub(crate) fn forget_held_stop(&mut self, id: ProcessId) {
         self.dependencies.held_stops.remove(&id);
@@ -112,9 +128,12 @@ impl Supervisor {
             return;
         }
         if self.stop_is_held(changed) && !self.is_alive(changed) {
-            // It has ended by itself; what is left to do is to keep it down.
+            // It has ended by itself; what is left to do is to keep it down, if somebody wants that.
+            let is_wanted_down = self.is_to_stay_down(changed);
             self.dependencies.held_stops.remove(&changed);
-            self.stop(changed, Reason::Requested, step);
+            if is_wanted_down {
+                self.stop(changed, Reason::Requested, step);
+            }
         }
         let is_on_its_way = self.stop_is_held(changed)
             || self
@@ -144,23 +163,22 @@ impl Supervisor {
 
     /// Dependencies that only order may go in circles, as mistakes in them are no errors: who waits for
     /// itself in the end does not wait.
-    fn release_cycles(&mut self, going: &BTreeSet<ProcessId>) {
-        let mut waits: Vec<(ProcessId, BTreeSet<ProcessId>)> = Vec::new();
+    fn release_cycles(&mut self, held_now: &BTreeSet<ProcessId>) {
+        let mut waits: Vec<(ProcessId, BTreeSet<ProcessId>)> = held_now
+            .iter()
+            .filter_map(|id| {
+                let held = self.dependencies.held_stops.get(id)?;
+                Some((
+                    *id,
+                    held.waits_for.intersection(held_now).copied().collect(),
+                ))
+            })
+            .collect();
         let mut free: BTreeSet<ProcessId> = BTreeSet::new();
-        for &id in going {
-            match self.dependencies.held_stops.get(&id) {
-                Some(held) => waits.push((id, held.waits_for.clone())),
-                None => {
-                    free.insert(id);
-                }
-            }
-        }
         loop {
             let before = waits.len();
             waits.retain(|(id, waits_for)| {
-                let is_free = waits_for
-                    .iter()
-                    .all(|it| free.contains(it) || !going.contains(it));
+                let is_free = waits_for.is_subset(&free);
                 if is_free {
                     free.insert(*id);
                 }
