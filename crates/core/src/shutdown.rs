@@ -35,6 +35,8 @@ pub(crate) struct Shutdown {
     last_events_until: Option<Monotonic>,
     /// When markers that are being written are waited for no longer; none until nothing else is waited for.
     last_markers_until: Option<Monotonic>,
+    /// It has taken as long as it may.
+    is_out_of_time: bool,
     finished: bool,
 }
 
@@ -85,6 +87,7 @@ impl Supervisor {
             pending,
             last_events_until: None,
             last_markers_until: None,
+            is_out_of_time: false,
             finished: false,
         });
         self.publish(Notice::SupervisorStopping, step);
@@ -179,11 +182,19 @@ impl Supervisor {
         is_waiting
     }
 
+    /// Whether the daemon is at its end, which has taken as long as it may.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.shutdown
+            .as_ref()
+            .is_some_and(|shutdown| shutdown.is_out_of_time)
+    }
+
     /// Out of time: listeners, hooks and markers are waited for no longer.
     pub(crate) fn wait_for_nobody_else(&mut self, step: &mut Step<'_>) {
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.last_events_until = Some(step.now.monotonic);
             shutdown.last_markers_until = Some(step.now.monotonic);
+            shutdown.is_out_of_time = true;
         }
         self.cancel_hooks_after_ends(step);
     }

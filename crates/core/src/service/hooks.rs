@@ -227,7 +227,9 @@ impl Supervisor {
     pub(crate) fn hooks_after_end(&mut self, id: ProcessId, step: &mut Step<'_>) {
         if self.has_options(id) {
             self.cancel_hooks(id, &BESIDE, step);
-            self.run_hook(id, HookPoint::PostStop, None, step);
+            if !self.is_out_of_time() {
+                self.run_hook(id, HookPoint::PostStop, None, step);
+            }
         }
     }
 
