@@ -263,10 +263,17 @@ impl Supervisor {
         };
         let name = process.config.name.clone();
         let retry = match options(process) {
-            Some(options) if !matches!(reason, Reason::RestartPrevented { .. }) => {
-                options.fatal_retry
+            // Neither what is not to be started again, nor what has done its work and could not note it.
+            Some(_)
+                if matches!(
+                    reason,
+                    Reason::RestartPrevented { .. } | Reason::MarkerFailed { .. }
+                ) =>
+            {
+                Duration::ZERO
             }
-            Some(_) | None => Duration::ZERO,
+            Some(options) => options.fatal_retry,
+            None => Duration::ZERO,
         };
         step.act(Action::Log(
             if matches!(reason, Reason::RetriesExhausted { .. }) {
