@@ -483,12 +483,7 @@ impl Supervisor {
             }
             Sequel::GiveUp(reason, given_up) => {
                 self.change_state(id, ProcessState::Backoff, reason, step);
-                if let Some(process) = self.processes.get(&id) {
-                    let name = process.config.name.clone();
-                    let reason = given_up.clone();
-                    step.act(Action::Log(Message::GaveUpBecause { name, reason }));
-                }
-                self.change_state(id, ProcessState::Fatal, given_up, step);
+                self.give_up(id, given_up, step);
             }
         }
     }

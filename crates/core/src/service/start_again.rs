@@ -1,10 +1,10 @@
 //! Stops that the core itself decides on, and what follows them: for liveness, memory, readiness that does
 //! not come, dependencies.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
+use crate::lifecycle::LEAST_RESTART_INTERVAL;
+use crate::process::Process;
 use crate::supervisor::{Step, Supervisor};
 use crate::{Action, Message, Monotonic, ProcessId, ProcessState, Reason};
 
@@ -39,13 +39,12 @@ pub(crate) enum Sequel {
     GiveUp(Reason, Reason),
 }
 
-/// Least time between two starts, as for a process that has ended by itself.
-const LEAST_INTERVAL: Duration = Duration::from_secs(1);
-
 impl AfterStop {
-    /// What follows when a service does not work: before it is RUNNING its start has failed.
-    pub(crate) fn again(is_starting: bool) -> Self {
-        if is_starting {
+    /// What follows when a service does not work: before it is RUNNING its start has failed, and so has a
+    /// oneshot at any time.
+    pub(crate) fn again(process: &Process) -> Self {
+        let options = process.config.service.as_ref();
+        if process.state == ProcessState::Starting || options.is_some_and(|it| it.oneshot) {
             Self::FailedStart
         } else {
             Self::Restart
@@ -115,7 +114,7 @@ impl Supervisor {
             .service
             .as_ref()
             .is_some_and(|service| service.restart.is_some());
-        let earliest = process.up_since + LEAST_INTERVAL;
+        let earliest = process.up_since + LEAST_RESTART_INTERVAL;
         let is_due = earliest <= step.now.monotonic;
         match &own_stop.as_ref()?.after {
             AfterStop::Start => return None,

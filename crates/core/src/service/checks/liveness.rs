@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::about;
 use crate::service::{AfterStop, Check, CheckPurpose, OccurrenceKind};
 use crate::supervisor::{Step, Supervisor};
-use crate::{ProcessId, ProcessState, Reason};
+use crate::{ProcessId, Reason};
 
 /// After being up for this long a service that was restarted for its liveness counts as mended, unless its
 /// restart policy says how long.
@@ -68,7 +68,7 @@ impl Supervisor {
             return;
         };
         let up = step.now.monotonic.since(process.up_since);
-        let is_starting = process.state == ProcessState::Starting;
+        let again = AfterStop::again(process);
         let mended_after = service
             .restart
             .as_ref()
@@ -85,7 +85,7 @@ impl Supervisor {
             AfterStop::GiveUp(Reason::LivenessRestartsExhausted { restarts })
         } else {
             checking.liveness_restarts = restarts.saturating_add(1);
-            AfterStop::again(is_starting)
+            again
         };
         self.stop_and_then(id, Reason::LivenessFailed { text }, after, step);
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::service::AfterStop;
 use crate::supervisor::{Step, Supervisor};
 use crate::timers::Timer;
-use crate::{Action, Generation, Monotonic, ProcessId, ProcessState, Reason};
+use crate::{Action, Generation, Monotonic, ProcessId, Reason};
 
 /// After that long a question that was not answered is asked again.
 const LOST_AFTER: Duration = Duration::from_secs(60);
@@ -67,11 +67,11 @@ impl Supervisor {
         bytes: u64,
         step: &mut Step<'_>,
     ) {
-        let Some(state) = self
+        let Some(after) = self
             .processes
             .get(&id)
             .filter(|process| process.generation == generation)
-            .map(|process| process.state)
+            .map(AfterStop::again)
         else {
             return;
         };
@@ -88,7 +88,6 @@ impl Supervisor {
         if limit == 0 || bytes <= limit || is_going_down {
             return;
         }
-        let after = AfterStop::again(state == ProcessState::Starting);
         self.stop_and_then(id, Reason::MemoryExceeded { bytes, limit }, after, step);
     }
 }

@@ -246,11 +246,14 @@ impl Supervisor {
                 }
             }
             ProcessState::Running => self.look_at_readiness(id, None, step),
+            ProcessState::Fatal => {
+                service.checking.liveness_restarts = 0;
+                self.checks_end(id, step);
+            }
             ProcessState::Stopped
             | ProcessState::Backoff
             | ProcessState::Stopping
             | ProcessState::Exited
-            | ProcessState::Fatal
             | ProcessState::Unknown => self.checks_end(id, step),
         }
     }
