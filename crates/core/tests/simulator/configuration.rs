@@ -6,6 +6,7 @@ use linchpin_config::{
     AutoRestart, Config, EventListenerPool, EventType, GroupConfig, GroupKind, ProcessConfig,
 };
 
+use super::checks;
 use super::random::Random;
 use crate::{fastcgi, support};
 
@@ -19,8 +20,9 @@ const MEMBERS: [&str; 4] = ["x0", "x1", "x2", "x3"];
 pub(crate) fn configuration(random: &mut Random) -> Config {
     let count = 1 + random.index(GROUPS.len());
     let first = random.index(GROUPS.len());
+    let with_checks = random.percent(40);
     let groups = (0..count)
-        .map(|offset| group(random, GROUPS[(first + offset) % GROUPS.len()]))
+        .map(|offset| group(random, GROUPS[(first + offset) % GROUPS.len()], with_checks))
         .collect();
     let mut config = support::config(groups);
     if random.percent(35) {
@@ -32,26 +34,31 @@ pub(crate) fn configuration(random: &mut Random) -> Config {
 /// Another configuration that has something in common with this one.
 pub(crate) fn changed(random: &mut Random, old: &Config) -> Config {
     let mut groups: Vec<Arc<GroupConfig>> = Vec::new();
+    let with_checks = old
+        .groups
+        .iter()
+        .flat_map(|group| &group.processes)
+        .any(|process| checks::has_checks(process));
     for name in GROUPS {
         let known = old.groups.iter().find(|group| group.name == name);
         match (known, random.below(6)) {
             (Some(group), 0..=2) => groups.push(group.clone()),
-            (Some(_), 3..=4) | (None, 0..=1) => groups.push(group(random, name)),
+            (Some(_), 3..=4) | (None, 0..=1) => groups.push(group(random, name, with_checks)),
             (Some(_) | None, _) => {}
         }
     }
     support::config(groups)
 }
 
-fn group(random: &mut Random, name: &str) -> Arc<GroupConfig> {
+fn group(random: &mut Random, name: &str, with_checks: bool) -> Arc<GroupConfig> {
     let priority = random.pick(&[-1, 1, 1, 2, 999]);
     let processes = if random.percent(50) {
-        vec![process(random, name)]
+        vec![process(random, name, with_checks)]
     } else {
         let count = 1 + random.index(MEMBERS.len());
         MEMBERS[..count]
             .iter()
-            .map(|name| process(random, name))
+            .map(|name| process(random, name, with_checks))
             .collect()
     };
     // Few sockets, so that groups meet at them.
@@ -89,15 +96,16 @@ fn pool(random: &mut Random) -> EventListenerPool {
 
 /// Processes that a client adds to a group, which may have some of that name.
 pub(crate) fn members(random: &mut Random) -> Vec<Arc<ProcessConfig>> {
+    let with_checks = random.percent(20);
     let first = random.index(MEMBERS.len());
     let count = 1 + random.index(MEMBERS.len() - first);
     MEMBERS[first..first + count]
         .iter()
-        .map(|name| Arc::new(process(random, name)))
+        .map(|name| Arc::new(process(random, name, with_checks)))
         .collect()
 }
 
-fn process(random: &mut Random, name: &str) -> ProcessConfig {
+fn process(random: &mut Random, name: &str, with_checks: bool) -> ProcessConfig {
     let mut process = support::process(name);
     process.priority = random.pick(&[1, 5, 5, 999]);
     process.autostart = random.percent(70);
@@ -123,6 +131,9 @@ fn process(random: &mut Random, name: &str) -> ProcessConfig {
     }
     if random.percent(1) {
         process.startretries = i64::MAX;
+    }
+    if with_checks && random.percent(60) {
+        checks::add(random, &mut process);
     }
     process
 }

@@ -28,7 +28,14 @@ pub(crate) fn add(random: &mut Random, config: &mut Config) {
                 let mut with = ProcessConfig::clone(process);
                 // Tries without end would never come to rest.
                 with.startretries = with.startretries.min(3);
-                with.service = Some(Box::new(service(random, &group.name, &process.name, &all)));
+                let rest = with.service.take().unwrap_or_default();
+                with.service = Some(Box::new(service(
+                    random,
+                    &group.name,
+                    &process.name,
+                    &all,
+                    *rest,
+                )));
                 *process = Arc::new(with);
             }
         }
@@ -41,6 +48,7 @@ fn service(
     group: &str,
     name: &str,
     all: &[(String, String)],
+    rest: ServiceConfig,
 ) -> ServiceConfig {
     let count = 1 + random.index(2);
     let dependencies = (0..count)
@@ -55,7 +63,7 @@ fn service(
             OnDependencyLost::Restart,
             OnDependencyLost::Stop,
         ]),
-        ..ServiceConfig::default()
+        ..rest
     }
 }
 

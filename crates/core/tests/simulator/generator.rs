@@ -1,7 +1,9 @@
 //! What happens next: a choice that looks at the world, so that rare meetings are not so rare.
 
+use std::time::Duration;
+
 use linchpin_core::{
-    Channel, Command, ExitStatus, OutputKind, ShutdownCause, SpawnFailureKind, Target,
+    Channel, Command, ExitStatus, Notification, OutputKind, ShutdownCause, SpawnFailureKind, Target,
 };
 
 use super::configuration;
@@ -46,9 +48,14 @@ enum Kind {
     CloseInput,
     Wrote,
     Remote,
+    Answer,
+    AnswerLate,
+    Hear,
+    Notify,
+    Measured,
 }
 
-const WEIGHTS: [(Kind, u64); 32] = [
+const WEIGHTS: [(Kind, u64); 37] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -81,6 +88,11 @@ const WEIGHTS: [(Kind, u64); 32] = [
     (Kind::CloseInput, 2),
     (Kind::Wrote, 10),
     (Kind::Remote, 10),
+    (Kind::Answer, 120),
+    (Kind::AnswerLate, 5),
+    (Kind::Hear, 20),
+    (Kind::Notify, 20),
+    (Kind::Measured, 15),
 ];
 
 /// The choice for one history. Each history favours and neglects some kinds, so that together they reach
@@ -132,6 +144,10 @@ impl Generator {
                     world.speaker(0).is_some()
                 }
                 Kind::Wrote => alive > 0,
+                Kind::Answer => world.services.has_asked(),
+                Kind::AnswerLate => world.services.has_stale(),
+                Kind::Hear | Kind::Notify => world.services.has_service(),
+                Kind::Measured => world.services.has_memory_question(),
                 Kind::Pass
                 | Kind::JumpWall
                 | Kind::Wake
@@ -288,7 +304,42 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
             channel: random.pick(&[Channel::Stdout, Channel::Stderr]),
         },
         Kind::Remote => Stimulus::Remote,
+        Kind::Answer => Stimulus::Answer {
+            nth,
+            passes: random.percent(65),
+        },
+        Kind::AnswerLate => Stimulus::AnswerLate { nth },
+        Kind::Hear => Stimulus::Hear { nth },
+        Kind::Notify => Stimulus::Notify {
+            nth,
+            notification: notification(random),
+            is_moving: random.percent(10),
+        },
+        Kind::Measured => Stimulus::Measured {
+            nth,
+            is_too_much: random.percent(20),
+        },
     }
+}
+
+fn notification(random: &mut Random) -> Notification {
+    let mut notification = Notification {
+        status: random.percent(20).then(|| "well".to_owned()),
+        ..Notification::default()
+    };
+    match random.below(20) {
+        0..7 => notification.ready = true,
+        7..9 => notification.reloading = true,
+        9 => notification.stopping = true,
+        10..15 => notification.alive = true,
+        15 => notification.broken = true,
+        16..19 => {
+            let seconds = random.pick(&[0, 1, 20, 1_000_000]);
+            notification.extend = Some(Duration::from_secs(seconds));
+        }
+        _ => {}
+    }
+    notification
 }
 
 fn status(random: &mut Random) -> ExitStatus {

@@ -4,18 +4,23 @@ use std::fmt::Write as _;
 
 use linchpin_config::{Config, GroupConfig};
 use linchpin_core::{
-    Action, Actions, Command, DaemonState, Event, Failure, OperationId, Outcome, ShutdownCause,
-    Supervisor, Target,
+    Action, Actions, Command, DaemonState, Event, Failure, Notice, OperationId, Outcome,
+    ShutdownCause, Supervisor, Target,
 };
 
+use super::checker::{Checker, summary};
 use super::configuration;
-use super::invariants::{Checker, Invariant, Violation, summary};
+use super::invariants::{Invariant, Violation};
 use super::random::Random;
 use super::stimulus::Stimulus;
 use super::world::{Phase, World};
 
 /// A deadline as far as this from now never comes.
 const FAR: u64 = 1_000 * 86_400 * 1_000_000_000;
+
+/// How long nothing but probes may happen before everything counts as resting: longer than any deadline of
+/// the configurations that are made.
+const QUIET: u64 = 45 * 1_000_000_000;
 
 /// How many things may still happen by themselves before a history counts as restless.
 const SETTLING_STEPS: usize = 100_000;
@@ -49,6 +54,8 @@ pub(crate) struct History {
     pub(crate) transcript: Option<String>,
     actions: Actions,
     twin_actions: Actions,
+    /// When something has happened last that was no probe.
+    busy_at: u64,
 }
 
 impl History {
@@ -65,6 +72,7 @@ impl History {
             transcript: with_transcript.then(String::new),
             actions: Actions::new(),
             twin_actions: Actions::new(),
+            busy_at: 0,
         };
         for group in &beginning.config.groups {
             history.note(|| group_summary(group));
@@ -143,6 +151,15 @@ impl History {
                 None
             }
             Stimulus::Stray { nth } => Some(world.stray(*nth)),
+            Stimulus::Answer { nth, passes } => world.services.answer(*nth, *passes),
+            Stimulus::AnswerLate { nth } => world.services.stale(*nth),
+            Stimulus::Hear { nth } => world.services.hear(*nth),
+            Stimulus::Notify {
+                nth,
+                notification,
+                is_moving,
+            } => world.notify(*nth, notification.clone(), *is_moving),
+            Stimulus::Measured { nth, is_too_much } => world.services.measured(*nth, *is_too_much),
             Stimulus::Say { nth, saying } => world
                 .speaker(*nth)
                 .and_then(|generation| world.listeners.say(generation, *saying)),
@@ -262,6 +279,10 @@ impl History {
         }
         self.checker.before(&event, &self.supervisor, &self.world);
         self.world.listeners.before(&event, &self.supervisor);
+        let monotonic = self.world.monotonic;
+        self.world
+            .services
+            .before(&event, &self.supervisor, monotonic);
         self.actions.clear();
         if let Some(twin) = &mut self.twin {
             self.twin_actions.clear();
@@ -291,10 +312,18 @@ impl History {
             );
         }
         for action in &self.actions {
+            if !is_rhythm(action) {
+                self.busy_at = monotonic;
+            }
             self.world.perform(action, &self.supervisor)?;
             self.checker.action(action, &self.supervisor, &self.world)?;
         }
         self.checker.after(&self.supervisor, &self.world)?;
+        let is_running = self.is_running();
+        let checker = &self.checker;
+        let must_act = |process| is_running && checker.is_wanted(process);
+        let services = &mut self.world.services;
+        services.after(&self.supervisor, monotonic, must_act)?;
         self.events_are_right()
     }
 
@@ -327,7 +356,10 @@ impl History {
     fn settle_one(&mut self, hung_starts_answer: bool) -> Result<bool, Violation> {
         let world = &self.world;
         let far = world.monotonic.saturating_add(FAR);
-        let deadline = self.supervisor.next_deadline().filter(|next| next.0 <= far);
+        // Probes go on for ever. When they have been all there was for long enough, everything rests.
+        let is_quiet = world.services.goes_on() && world.monotonic > self.busy_at + QUIET;
+        let deadline = self.supervisor.next_deadline();
+        let deadline = deadline.filter(|next| next.0 <= far && !is_quiet);
         let is_asked = world.count(|start| start.phase == Phase::Asked) > 0;
         let obeys = world.count(|start| {
             matches!(start.phase, Phase::Alive { .. }) && (start.is_doomed || start.is_told)
@@ -360,8 +392,14 @@ impl History {
             }
         } else if empties > 0 || (groups > 0 && deadline.is_none()) {
             Stimulus::Empty { nth: 0 }
-        } else if deadline.is_some() {
-            Stimulus::PassToDeadline { offset: 0 }
+        } else if let Some(event) = world.services.what_helps(&self.supervisor, world.monotonic) {
+            self.feed(event)?;
+            return Ok(true);
+        } else if let Some(at) = deadline {
+            let is_watchdog = world.services.is_watchdog(at.0) && at.0 > world.monotonic + 1;
+            Stimulus::PassToDeadline {
+                offset: if is_watchdog { -1 } else { 0 },
+            }
         } else {
             return Ok(false);
         };
@@ -372,7 +410,8 @@ impl History {
     fn settle_and_look(&mut self) -> Result<(), Violation> {
         self.settle(true)?;
         let far = self.world.monotonic.saturating_add(FAR);
-        self.checker.settled(&self.supervisor, far)
+        let goes_on = self.world.services.goes_on();
+        self.checker.settled(&self.supervisor, far, goes_on)
     }
 
     /// Brings the history to its end: rest, perhaps a change of configuration as `supervisorctl update`
@@ -419,6 +458,7 @@ impl History {
             start.is_disowned |= start.is_protected;
         }
         self.world.listeners.begin_anew();
+        self.world.services.begin_anew();
         self.supervisor = self.supervisor.successor(config);
         self.config = config.clone();
         self.checker = Checker::default();
@@ -499,6 +539,18 @@ impl History {
     }
 }
 
+/// What goes on for ever while everything works, and what is said of it.
+fn is_rhythm(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Probe { .. }
+            | Action::MeasureMemory { .. }
+            | Action::SendEvent { .. }
+            | Action::Publish(Notice::Tick { .. })
+            | Action::Log(_)
+    )
+}
+
 fn seconds(nanoseconds: u64) -> String {
     format!(
         "{}.{:09}",
@@ -538,6 +590,20 @@ fn action_summary(action: &Action) -> String {
             operation, process, ..
         } => format!("CheckCommand {operation:?} {process}"),
         Action::ProcessAdded { process, .. } => format!("ProcessAdded {process}"),
+        Action::Probe {
+            process,
+            generation,
+            check,
+            attempt,
+            ..
+        } => format!("Probe {process} {generation:?} {check:?} attempt {attempt}"),
+        Action::RunHook {
+            process,
+            generation,
+            point,
+            pid,
+            ..
+        } => format!("RunHook {process} {generation:?} {point:?} pid {pid:?}"),
         Action::Log(message) => format!("Log {message}"),
         other => format!("{other:?}"),
     }

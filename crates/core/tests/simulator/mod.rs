@@ -8,6 +8,8 @@
 //!
 //! The simulator knows the core only from outside, by its public interface, as the shell does.
 
+mod checker;
+mod checks;
 mod configuration;
 mod dependencies;
 mod generator;
@@ -15,6 +17,7 @@ mod history;
 mod invariants;
 mod listeners;
 mod random;
+mod seen;
 mod shrink;
 mod stimulus;
 mod world;

@@ -2,7 +2,9 @@
 //! from which some have been left out is a history too.
 
 use linchpin_config::Config;
-use linchpin_core::{Channel, Command, ExitStatus, OutputKind, ShutdownCause, SpawnFailureKind};
+use linchpin_core::{
+    Channel, Command, ExitStatus, Notification, OutputKind, ShutdownCause, SpawnFailureKind,
+};
 
 use super::listeners::Saying;
 
@@ -53,6 +55,20 @@ pub(crate) enum Stimulus {
     Protect { nth: usize },
     /// Answers that nobody waits for any more.
     Stray { nth: usize },
+    /// A probe is answered.
+    Answer { nth: usize, passes: bool },
+    /// A probe is answered, or memory measured, that nobody waits for any more.
+    AnswerLate { nth: usize },
+    /// A service writes what one of its probes waits for.
+    Hear { nth: usize },
+    /// A service says something about itself; `is_moving`: that another process is its main one.
+    Notify {
+        nth: usize,
+        notification: Notification,
+        is_moving: bool,
+    },
+    /// The memory of a service has been measured.
+    Measured { nth: usize, is_too_much: bool },
     /// A listener says something.
     Say { nth: usize, saying: Saying },
     /// A listener stops reading; `is_full`: something else is kept for it already.

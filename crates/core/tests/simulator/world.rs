@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use linchpin_config::FastCgiSocket;
 use linchpin_core::{
-    Action, Channel, Event, ExitStatus, Generation, Monotonic, Now, OperationId, OutputKind,
-    ProcessId, SignalOutcome, SignalPurpose, SignalTarget, SocketId, SpawnFailure,
+    Action, Channel, Event, ExitStatus, Generation, Monotonic, Notification, Now, OperationId,
+    OutputKind, ProcessId, SignalOutcome, SignalPurpose, SignalTarget, SocketId, SpawnFailure,
     SpawnFailureKind, Supervisor, Wall,
 };
 
+use super::checks::Checks;
 use super::invariants::{Invariant, Violation};
 use super::listeners::Listeners;
 
@@ -42,6 +43,7 @@ pub(crate) struct World {
     /// Answers that come at once.
     pub(crate) prompt: VecDeque<Event>,
     pub(crate) listeners: Listeners,
+    pub(crate) services: Checks,
     next_pid: i32,
 }
 
@@ -53,6 +55,10 @@ pub(crate) struct Start {
     pub(crate) name: String,
     pub(crate) socket: Option<SocketId>,
     pub(crate) phase: Phase,
+    /// The process group: the process id of the first process.
+    pgid: i32,
+    /// The process that the service has named as its main one.
+    next_main: Option<i32>,
     /// Signals to it are refused.
     pub(crate) is_protected: bool,
     /// It has got a stop signal.
@@ -121,6 +127,7 @@ impl World {
             answers_at_once,
             prompt: VecDeque::new(),
             listeners: Listeners::default(),
+            services: Checks::default(),
             next_pid: PIDS.start,
         }
     }
@@ -156,7 +163,7 @@ impl World {
                 pid + 1
             };
             let is_taken = self.starts.values().any(|start| {
-                start.pid() == Some(pid)
+                (start.pid() == Some(pid) || start.pgid == pid || start.next_main == Some(pid))
                     && (matches!(start.phase, Phase::Alive { .. }) || start.has_group)
             });
             if !is_taken {
@@ -170,6 +177,7 @@ impl World {
         let pid = self.free_pid();
         let start = self.starts.get_mut(&generation)?;
         start.phase = Phase::Alive { pid };
+        start.pgid = pid;
         Some(Event::Spawned {
             process: start.process,
             generation,
@@ -372,6 +380,7 @@ impl World {
         if let Some(answer) = self.listeners.action(action, supervisor, is_alive)? {
             self.prompt.push_back(answer);
         }
+        self.services.action(action, self.monotonic)?;
         match action {
             Action::Spawn {
                 process,
@@ -442,13 +451,21 @@ impl World {
             | Action::CancelHook { .. }
             | Action::OpenMarker { .. }
             | Action::CommitMarker { .. }
-            | Action::MeasureMemory { .. }
-            | Action::AdoptMain { .. }
             | Action::Record(_)
             | Action::Print(_)
             | Action::Log(_)
             | Action::Reply { .. }
             | Action::Finished { .. } => Ok(()),
+            Action::MeasureMemory {
+                generation, pgid, ..
+            } => match self.starts.get(generation) {
+                Some(start) if start.pgid == *pgid => Ok(()),
+                Some(_) | None => Err(Invariant::SensibleRequests
+                    .broken(format!("{pgid} is measured as {generation:?}"))),
+            },
+            Action::AdoptMain {
+                generation, pid, ..
+            } => self.adopt(*generation, *pid),
         }
     }
 
@@ -480,6 +497,8 @@ impl World {
             name: name.to_owned(),
             socket,
             phase: Phase::Asked,
+            pgid: 0,
+            next_main: None,
             is_protected: false,
             is_told: false,
             is_doomed: false,
@@ -497,6 +516,46 @@ impl World {
                 Err(Invariant::SensibleRequests.broken(format!("{generation:?} used twice")))
             }
         }
+    }
+
+    /// A service says something about itself. Which process it names as its main one is up to the system.
+    pub(crate) fn notify(
+        &mut self,
+        nth: usize,
+        mut notification: Notification,
+        is_moving: bool,
+    ) -> Option<Event> {
+        let (process, generation) = self.services.speaks(nth)?;
+        if is_moving {
+            let pid = self.free_pid();
+            notification.main_pid = Some(pid);
+            let start = self.starts.get_mut(&generation)?;
+            start.next_main = Some(pid);
+        }
+        Some(Event::Notified {
+            process,
+            generation,
+            notification,
+        })
+    }
+
+    fn adopt(&mut self, generation: Generation, pid: i32) -> Result<(), Violation> {
+        let Some(start) = self.starts.get_mut(&generation) else {
+            return Err(Invariant::SensibleRequests.broken("nobody has a main process"));
+        };
+        if start.next_main.take() != Some(pid) {
+            return Err(Invariant::SensibleRequests
+                .broken(format!("{pid} is no main process of {generation:?}")));
+        }
+        match &mut start.phase {
+            Phase::Alive { pid: main } | Phase::Reaped { pid: main } => *main = pid,
+            Phase::Asked | Phase::Told { .. } => {
+                return Err(Invariant::SensibleRequests.broken(format!(
+                    "{generation:?} has no process that could be another"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn close(&mut self, socket: SocketId) -> Result<(), Violation> {
@@ -541,8 +600,13 @@ impl World {
         };
         let (SignalTarget::Process(pid) | SignalTarget::Group(pid)) = target;
         let is_for_group = matches!(target, SignalTarget::Group(_));
+        let meant = if is_for_group {
+            Some(start.pgid)
+        } else {
+            start.pid()
+        };
         let outcome = match start.phase {
-            _ if start.pid() != Some(pid) => return Err(stranger()),
+            _ if meant != Some(pid) => return Err(stranger()),
             Phase::Asked => return Err(stranger()),
             Phase::Alive { .. } if start.is_protected => SignalOutcome::Refused(EPERM),
             Phase::Alive { .. } => {
@@ -592,7 +656,7 @@ impl World {
 
     fn follow(&mut self, generation: Generation, pgid: i32) -> Result<(), Violation> {
         let Some(start) = self.starts.get_mut(&generation).filter(|start| {
-            matches!(start.phase, Phase::Told { pid } if pid == pgid) && !start.is_followed
+            matches!(start.phase, Phase::Told { .. }) && start.pgid == pgid && !start.is_followed
         }) else {
             return Err(Invariant::SensibleRequests
                 .broken(format!("{generation:?} cannot be followed as {pgid}")));
