@@ -11,6 +11,7 @@ LISTENS = "/bin/sh -c 'trap \"echo got >> %(here)s/got\" USR1; echo >> %(here)s/
 def started(daemon, *options, command=LISTENS):
     lines = "\n".join(options)
     daemon.configure(f"[linchpin]\n[program:web]\ncommand={command}\nstartsecs=0\n{lines}\n").start()
+    daemon.until_running("web")
     if command == LISTENS:
         daemon.until_file("up")
     return daemon
@@ -62,7 +63,8 @@ def test_all_of_a_group(new_daemon):
     program = f"\ncommand={LISTENS}\nstartsecs=0\nreload_signal=USR1\n"
     programs = f"[linchpin]\n[group:both]\nprograms=one,two\n[program:one]{program}[program:two]{program}"
     daemon = new_daemon(programs=programs).start()
+    daemon.until_running("both:one", "both:two")
     daemon.until_file("up", "\n\n")
     results = daemon.rpc.linchpin.reload("both:*")
     assert sorted((each["name"], each["description"]) for each in results) == [("one", "OK"), ("two", "OK")]
-    until(lambda: daemon.read("got") in ("", "got\n", "got\ngot\n"), "they are told")
+    daemon.until_file("got", "got\ngot\n")
