@@ -196,6 +196,8 @@ impl Supervisor {
         };
         let generation = process.generation;
         process.life = Life::InFlight;
+        // What it has waited for is no part of the time that it is up.
+        process.start_wall = Some(step.now.wall);
         process.up_since = step.now.monotonic;
         let (config, group) = (process.config.clone(), process.group.clone());
         let is_listener = self.listener_begins(id);
