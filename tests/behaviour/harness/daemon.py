@@ -1,5 +1,6 @@
 """A daemon in a directory of its own: started, asked, and ended with everything it left behind."""
 import http.client
+import json
 import os
 import re
 import shutil
@@ -202,6 +203,27 @@ class Daemon:
             env=self.environment(),
             **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}),
         )
+
+    def history(self, service=""):
+        """The recorded history, oldest first: of everybody, or of one service or group."""
+        return json.loads(self.rpc.linchpin.events("", service))["events"]
+
+    def status(self):
+        """What `linchpin status --json` says, without what processes use."""
+        return json.loads(self.rpc.linchpin.status(False))
+
+    def service_status(self, name):
+        return next(each for each in self.status()["services"] if each["service"] == name)
+
+    def until_ready(self, name, timeout=30):
+        try:
+            return until(lambda: (status := self.service_status(name))["ready"] and status, f"{name} is ready", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {self.service_status(name)}\n{self.said()}") from None
+
+    def why(self, name):
+        """What `linchpin why NAME --json` says of one service."""
+        return json.loads(self.rpc.linchpin.why(name))["services"][0]
 
     def log(self):
         return self.main_log.read_text(errors="replace") if self.main_log.exists() else ""
