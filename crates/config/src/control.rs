@@ -179,11 +179,13 @@ pub fn load_supervisorctl(
         prompt: options::CTL_PROMPT.default.unwrap_or_default().to_owned(),
         history_file: None,
         plugins: Vec::new(),
+        knows_linchpin: false,
     };
     if let Some(file) = file
         && read_main_file(world, &file, &mut reading.document, &mut findings).is_some()
     {
         read_section(world, &file, &reading, &mut section, &mut findings);
+        section.knows_linchpin = reading.document.section("linchpin").is_some();
     }
     if !findings.problems.is_empty() {
         return Err(Box::new(LoadFailure {

@@ -412,6 +412,8 @@ pub struct Supervisorctl {
     pub history_file: Option<String>,
     /// `[ctlplugin:x]` sections.
     pub plugins: Vec<Plugin>,
+    /// The file has a section `[linchpin]`: whoever wrote it knows of us.
+    pub knows_linchpin: bool,
 }
 
 impl std::fmt::Debug for Supervisorctl {

@@ -1,6 +1,6 @@
-//! `supervisorctl`: the commands that people and scripts give a daemon.
+//! `supervisorctl`: the commands that people and scripts give a daemon; and what people ask it, in `people`.
 //!
-//! Everything goes through [`Controller`], which writes to what it is given and returns an exit
+//! Of supervisorctl everything goes through [`Controller`], which writes to what it is given and returns an exit
 //! code; it prints nothing by itself and never ends the process.
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod history;
 mod input;
 mod interrupts;
 mod output;
+mod people;
 mod plugin;
 mod prompt;
 mod rescue;
@@ -27,6 +28,7 @@ mod topics;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;
+pub use people::{Question, ask};
 pub use plugin::{PLUGINS, Plugin};
 pub use run::run;
 pub use settings::Settings;

@@ -44,6 +44,7 @@ pub fn run(world: &dyn World, program: &str, words: &[String]) -> u8 {
         prompt: section.prompt,
         history_file: section.history_file.map(Into::into),
         plugins: section.plugins.iter().map(Plugin::of_section).collect(),
+        lists_ours: section.knows_linchpin,
         interactive: request.interactive,
     };
     let stdin = rustix::stdio::stdin();
@@ -88,7 +89,7 @@ impl Read for Unbuffered {
 
 /// Where the program is: a configuration file is looked for beside its folder. Python's launcher is
 /// told; we look along PATH as the shell has done. `linchpin supervisorctl` is two words.
-fn path_of(world: &dyn World, program: &str) -> String {
+pub(crate) fn path_of(world: &dyn World, program: &str) -> String {
     let word = program.split(' ').next().unwrap_or(program);
     if word.contains('/') {
         return word.to_owned();
@@ -113,7 +114,7 @@ fn refuse(program: &str, message: &str) -> u8 {
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Addresses, `localhost`, what /etc/hosts knows, and what the system finds out.
-fn resolve(host: &str) -> Vec<IpAddr> {
+pub(crate) fn resolve(host: &str) -> Vec<IpAddr> {
     let literal = resolve_literal(host);
     if !literal.is_empty() {
         return literal;

@@ -53,6 +53,20 @@ impl Session {
         }
     }
 
+    /// The same without settings of supervisorctl.
+    pub(crate) fn at(
+        url: String,
+        credentials: Option<(String, String)>,
+        resolver: Resolver,
+    ) -> Self {
+        Address {
+            url,
+            credentials,
+            resolver,
+        }
+        .connect()
+    }
+
     pub(crate) fn address(&self) -> Address {
         Address {
             url: self.url.clone(),

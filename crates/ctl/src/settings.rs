@@ -20,6 +20,8 @@ pub struct Settings {
     pub history_file: Option<PathBuf>,
     /// Further commands that the configuration asks for.
     pub plugins: Vec<Plugin>,
+    /// `help` lists the commands of ours.
+    pub lists_ours: bool,
     /// Ask before shutdown and reload, and for a password when one is needed.
     pub interactive: bool,
 }
@@ -34,6 +36,7 @@ impl Default for Settings {
             prompt: "supervisor".to_owned(),
             history_file: None,
             plugins: Vec::new(),
+            lists_ours: false,
             interactive: false,
         }
     }
@@ -47,6 +50,7 @@ impl fmt::Debug for Settings {
             .field("prompt", &self.prompt)
             .field("history_file", &self.history_file)
             .field("plugins", &self.plugins)
+            .field("lists_ours", &self.lists_ours)
             .field("interactive", &self.interactive)
             .finish_non_exhaustive()
     }

@@ -120,6 +120,14 @@ const TOPICS_OF_PLUGINS: &[(&str, &str)] = &[
     ("serialrestart", SERIALRESTART),
 ];
 
+/// The help of what only our daemon can do. `help` lists it where the file has a section of ours, so that all else is as
+/// it was.
+const TOPICS_OF_OURS: &[(&str, &str)] = &[(
+    "why",
+    "why <name>\t\tExplain why a process is in its state, what comes next, what you could do\n\
+     why <gname>:*\t\tExplain all processes in a group",
+)];
+
 const MRESTART: &str =
     "mrestart <pattern> [...]\tRestart processes by patterns of their names, all at the same time";
 const MSTART: &str =
@@ -142,6 +150,7 @@ pub(crate) fn help_text(name: &str) -> Option<&'static str> {
     TOPICS
         .iter()
         .chain(TOPICS_OF_PLUGINS)
+        .chain(TOPICS_OF_OURS)
         .find(|(topic, _)| *topic == name)
         .map(|(_, text)| *text)
 }
@@ -151,6 +160,10 @@ pub(crate) fn help(controller: &mut Controller<'_>, topic: &str) -> Result<(), C
     match topic {
         "" => {
             list(controller, "default", &names().collect::<Vec<_>>());
+            if controller.settings.lists_ours {
+                let ours: Vec<&str> = TOPICS_OF_OURS.iter().map(|(name, _)| *name).collect();
+                list(controller, "linchpin", &ours);
+            }
             for plugin in controller.settings.plugins.clone() {
                 let documented: Vec<&str> = TOPICS_OF_PLUGINS
                     .iter()

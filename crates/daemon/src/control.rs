@@ -3,6 +3,9 @@
 //!
 //! A request that has been sent is carried out even if whoever sent it goes away.
 
+use std::sync::Arc;
+
+use linchpin_config::ProcessConfig;
 use linchpin_core::{Command, Explanation, Outcome, ProcessState, Target};
 use linchpin_protocol::api::{EventsFilter, HistoryEntry, ServiceStatus};
 use tokio::sync::{mpsc, oneshot};
@@ -154,7 +157,7 @@ pub(crate) struct Configuration {
     pub(crate) group_priority: i64,
     /// Whether a group of this name is at work.
     pub(crate) in_use: bool,
-    pub(crate) process: std::sync::Arc<linchpin_config::ProcessConfig>,
+    pub(crate) process: Arc<ProcessConfig>,
     /// The logs in use, where they are AUTO and have been given a name.
     pub(crate) auto_stdout: Option<String>,
     pub(crate) auto_stderr: Option<String>,
@@ -173,9 +176,18 @@ pub(crate) struct Overview {
 #[derive(Debug)]
 pub(crate) struct Explained {
     pub(crate) explanation: Explanation,
-    pub(crate) config: std::sync::Arc<linchpin_config::ProcessConfig>,
+    pub(crate) writer: Writer,
+    /// The process at which the chain of causes ends, if that is another one.
+    pub(crate) root: Option<Writer>,
     /// The last that happened to it.
     pub(crate) events: Vec<HistoryEntry>,
+}
+
+/// A process whose last words are wanted.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) group: String,
+    pub(crate) config: Arc<ProcessConfig>,
 }
 
 /// What does not change while the supervision runs.

@@ -15,6 +15,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use linchpin_ctl::Question;
+use linchpin_daemon::SystemWorld;
+
 /// The programs in this binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Program {
@@ -24,16 +27,20 @@ enum Program {
     Pidproxy,
     SupervisorStdout,
     Check,
+    Ask(Question),
 }
 
 impl Program {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 9] = [
         ("supervisord", Self::Supervisord),
         ("supervisorctl", Self::Supervisorctl),
         ("echo_supervisord_conf", Self::EchoSupervisordConf),
         ("pidproxy", Self::Pidproxy),
         ("supervisor_stdout", Self::SupervisorStdout),
         ("check", Self::Check),
+        ("status", Self::Ask(Question::Status)),
+        ("why", Self::Ask(Question::Why)),
+        ("events", Self::Ask(Question::Events)),
     ];
 
     fn named(name: &str) -> Option<Self> {
@@ -43,9 +50,9 @@ impl Program {
             .map(|(_, program)| *program)
     }
 
-    /// As [`named`](Self::named), for the name by which the binary is called: `check` is not one of those.
+    /// As [`named`](Self::named), for the name by which the binary is called: common words are not among those.
     fn called_as(name: &str) -> Option<Self> {
-        Self::named(name).filter(|program| *program != Self::Check)
+        Self::named(name).filter(|program| !matches!(program, Self::Check | Self::Ask(_)))
     }
 }
 
@@ -111,6 +118,12 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
         Program::Pidproxy => pidproxy::run(called, arguments),
         Program::SupervisorStdout => supervisor_stdout::run(),
         Program::Check => check::run(called, arguments),
+        Program::Ask(question) => ExitCode::from(linchpin_ctl::ask(
+            &SystemWorld::now(),
+            question,
+            called,
+            arguments,
+        )),
     }
 }
 
@@ -121,6 +134,9 @@ fn help(called: &str) -> String {
 Usage:
   {called} supervisord [options]          the daemon; -h shows its options
   {called} supervisorctl [options] [command]   its client; -h shows its options
+  {called} status [NAME...]               how everything is; --wait ready waits for it, --watch goes on
+  {called} why NAME...                    why a service is in its state, and what you could do
+  {called} events [NAME...]               what has happened; --since 10m, --follow
   {called} check [--compat] FILE          look for mistakes in a configuration, start nothing; with --compat, for
                                           what it means here and not to Supervisor
   {called} echo_supervisord_conf          print a sample configuration
@@ -128,7 +144,7 @@ Usage:
   {called} supervisor_stdout              the event listener of that name
   {called} --version
 
-Linked or renamed to one of these names, except check, it is that program.
+Linked or renamed to supervisord, supervisorctl, pidproxy, echo_supervisord_conf or supervisor_stdout, it is that program.
 "
     )
 }

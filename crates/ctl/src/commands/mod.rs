@@ -8,6 +8,7 @@ mod operations;
 mod quick;
 mod serialrestart;
 mod status;
+mod why;
 mod wildcards;
 
 use crate::controller::{Controller, Flow};
@@ -56,6 +57,7 @@ pub(crate) fn find(name: &str, plugins: &[Plugin]) -> Option<Command> {
         "tail" => going_on!(logs::tail),
         "update" => going_on!(config_changes::update),
         "version" => going_on!(daemon::version),
+        "why" => going_on!(why::why),
         _ if !plugins
             .iter()
             .any(|plugin| plugin.commands().contains(&name)) =>

@@ -43,16 +43,18 @@ pub(crate) fn service_status(
             .and_then(|service| service.status().map(str::to_owned)),
         restarts: view.restarts,
         pid: view.pid,
-        up_ms: view.up_since.map(|since| {
-            let up = now.since(since).as_millis();
-            u64::try_from(up).unwrap_or(u64::MAX)
-        }),
+        up_ms: view.up_since.map(|since| length(since, now)),
+        next_ms: view.next_change.map(|next| length(now, next)),
         usage: None,
     }
 }
 
 /// An explanation, and what was found beside it.
-pub(crate) fn why_service(explained: Explained, output: api::LastOutput) -> api::WhyService {
+pub(super) fn why_service(
+    explained: Explained,
+    output: api::LastOutput,
+    root: Option<api::Root>,
+) -> api::WhyService {
     let Explained {
         explanation,
         events,
@@ -112,12 +114,13 @@ pub(crate) fn why_service(explained: Explained, output: api::LastOutput) -> api:
             .collect(),
         advice,
         output: Some(output),
+        root,
         events,
     }
 }
 
 /// How people write the name of a process: the group is left out where it has the same name.
-fn spec(group: &str, name: &str) -> String {
+pub(super) fn spec(group: &str, name: &str) -> String {
     linchpin_protocol::make_namespec(group, name).into_owned()
 }
 
@@ -127,6 +130,11 @@ fn importance(importance: linchpin_config::Importance) -> api::Importance {
         linchpin_config::Importance::Normal => api::Importance::Normal,
         linchpin_config::Importance::Optional => api::Importance::Optional,
     }
+}
+
+/// Milliseconds between two moments.
+fn length(from: Monotonic, to: Monotonic) -> u64 {
+    u64::try_from(to.since(from).as_millis()).unwrap_or(u64::MAX)
 }
 
 fn milliseconds(at: Wall) -> i64 {

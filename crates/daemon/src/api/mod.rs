@@ -12,17 +12,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linchpin_protocol::api::{
-    DaemonStatus, EventsFilter, EventsReport, Importance, StatusReport, WhyReport, read_history,
+    DaemonStatus, EventsFilter, EventsReport, Importance, LastOutput, Root, StatusReport,
+    WhyReport, read_history,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::control::{Control, Explained, Identity, Reply, Request};
+use crate::control::{Control, Identity, Reply, Request, Writer};
 use crate::http::Budget;
 use crate::http::limits::LOG_READ_TIME;
 use crate::services::{Earlier, milliseconds};
 
-pub(crate) use conversion::{service_status, why_service};
+use conversion::{spec, why_service};
+
+pub(crate) use conversion::service_status;
 pub(crate) use question::EventsQuestion;
 use usage::Meter;
 
@@ -112,8 +115,15 @@ impl Api {
         }
         let mut services = Vec::with_capacity(explained.len());
         for explained in explained {
-            let output = self.last_output(&explained).await;
-            services.push(why_service(explained, output));
+            let output = self.last_output(&explained.writer).await;
+            let root = match &explained.root {
+                Some(root) => Some(Root {
+                    service: spec(&root.group, &root.config.name),
+                    output: self.last_output(root).await,
+                }),
+                None => None,
+            };
+            services.push(why_service(explained, output, root));
         }
         Ok(WhyReport {
             now: milliseconds(),
@@ -184,8 +194,8 @@ impl Api {
         }
     }
 
-    async fn last_output(&self, explained: &Explained) -> linchpin_protocol::api::LastOutput {
-        output::last_output(&self.shared.control, &self.shared.budget, explained).await
+    async fn last_output(&self, writer: &Writer) -> LastOutput {
+        output::last_output(&self.shared.control, &self.shared.budget, writer).await
     }
 
     async fn ask(&self, request: Request) -> Reply {

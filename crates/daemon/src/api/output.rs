@@ -7,7 +7,7 @@ use linchpin_log::{decode_lossy, read_file};
 use linchpin_protocol::api::LastOutput;
 use tokio::time::timeout;
 
-use crate::control::{Control, Explained, LogFileReply, Reply, Request, Stream};
+use crate::control::{Control, LogFileReply, Reply, Request, Stream, Writer};
 use crate::http::Budget;
 use crate::http::limits::LOG_READ_TIME;
 
@@ -18,12 +18,8 @@ const LINES_MAX: usize = 10;
 const BYTES_MAX: i64 = 8 * 1024;
 
 /// The last lines of a service's standard error, or of its standard output where both go there.
-pub(super) async fn last_output(
-    control: &Control,
-    budget: &Budget,
-    explained: &Explained,
-) -> LastOutput {
-    let config = &explained.config;
+pub(super) async fn last_output(control: &Control, budget: &Budget, writer: &Writer) -> LastOutput {
+    let config = &writer.config;
     let (stream, name, output) = if config.redirect_stderr {
         (Stream::Stdout, "stdout", &config.stdout)
     } else {
@@ -43,8 +39,8 @@ pub(super) async fn last_output(
         return found;
     }
     let request = Request::LogFile {
-        group: explained.explanation.group.clone(),
-        name: explained.explanation.name.clone(),
+        group: writer.group.clone(),
+        name: config.name.clone(),
         stream,
     };
     let Reply::LogFile(LogFileReply::Path(path)) = control.ask(request).await else {

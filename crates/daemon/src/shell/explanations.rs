@@ -6,7 +6,7 @@ use linchpin_protocol::make_namespec;
 
 use super::{Shell, now};
 use crate::api::service_status;
-use crate::control::{Explained, Overview};
+use crate::control::{Explained, Overview, Writer};
 
 /// Most processes of a group that are explained at once.
 const EXPLAINED_MAX: usize = 32;
@@ -52,7 +52,9 @@ impl Shell {
             .take(EXPLAINED_MAX)
             .filter_map(|id| {
                 let explanation = self.core.explain(id, now, surroundings)?;
-                let config = self.core.process(id)?.config.clone();
+                let writer = self.writer(&explanation.group, &explanation.name)?;
+                let root = explanation.causes.last().filter(|root| root.depth > 0);
+                let root = root.and_then(|root| self.writer(&root.group, &root.name));
                 let service = make_namespec(&explanation.group, &explanation.name);
                 let filter = EventsFilter {
                     service: Some(service.into_owned()),
@@ -62,10 +64,19 @@ impl Shell {
                 let events = self.services.history.find(&filter).report.events;
                 Some(Explained {
                     explanation,
-                    config,
+                    writer,
+                    root,
                     events,
                 })
             })
             .collect()
+    }
+
+    fn writer(&self, group: &str, name: &str) -> Option<Writer> {
+        let view = self.core.process_named(group, name)?;
+        Some(Writer {
+            group: group.to_owned(),
+            config: view.config.clone(),
+        })
     }
 }

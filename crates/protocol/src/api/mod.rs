@@ -14,7 +14,7 @@ pub use events::{
 };
 pub use history_file::{history_file, older_history_file, read_history};
 pub use status::{DaemonStatus, FailingCheck, Importance, ServiceStatus, StatusReport, Usage};
-pub use why::{Cause, CheckAnswer, Coming, LastOutput, Told, WhyReport, WhyService};
+pub use why::{Cause, CheckAnswer, Coming, LastOutput, Root, Told, WhyReport, WhyService};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -71,6 +71,9 @@ pub struct ServiceStatus {
     pub says: Option<String>,
     /// How often it was started again by itself since somebody started it.
     pub restarts: u32,
+    /// In how many milliseconds something happens to it by itself, as far as that has a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_ms: Option<u64>,
     /// Its process id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,

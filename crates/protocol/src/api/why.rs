@@ -49,6 +49,9 @@ pub struct WhyService {
     /// The last that it wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<LastOutput>,
+    /// The same of the service at which the chain of causes ends, if that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<Root>,
     /// The last that happened to it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<HistoryEntry>,
@@ -89,6 +92,15 @@ pub struct CheckAnswer {
     pub passes: Option<bool>,
     /// The last answer in words.
     pub text: String,
+}
+
+/// The service at which a chain of causes ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// Whom.
+    pub service: String,
+    /// The last that it wrote.
+    pub output: LastOutput,
 }
 
 /// Something that will happen by itself.
