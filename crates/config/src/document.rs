@@ -131,17 +131,28 @@ impl Document {
     /// A document with one section, whose values come from elsewhere: they are taken as they are. Messages
     /// name `file`.
     pub(crate) fn of_options(file: &str, section: &str, options: &[(String, String)]) -> Self {
-        let mut document = Self {
+        let mut document = Self::of_nothing(file);
+        document.add_section(section, options);
+        document
+    }
+
+    /// A document without sections, for those that come from elsewhere.
+    pub(crate) fn of_nothing(file: &str) -> Self {
+        Self {
             files: vec![SourceFile::new(file, "")],
             ..Self::default()
-        };
+        }
+    }
+
+    /// Adds a section to a document of nothing.
+    pub(crate) fn add_section(&mut self, section: &str, options: &[(String, String)]) {
         let nowhere = Span {
             file: FileId(0),
             line: 1,
             start: 0,
             end: 0,
         };
-        let index = document.section_index(section, nowhere);
+        let index = self.section_index(section, nowhere);
         for (key, value) in options {
             let entry = Entry {
                 key: key.to_lowercase(),
@@ -151,7 +162,7 @@ impl Document {
                 overridden: Vec::new(),
                 is_rewritten: true,
             };
-            let section = &mut document.sections[index];
+            let section = &mut self.sections[index];
             match section.position(&entry.key) {
                 Some(position) => section.entries[position] = entry,
                 None => {
@@ -159,7 +170,6 @@ impl Document {
                 }
             }
         }
-        document
     }
 
     /// Reads a file on top of what is there.

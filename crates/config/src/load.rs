@@ -190,7 +190,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn resolve(
+pub(crate) fn resolve(
     world: &dyn World,
     file: &str,
     document: &Document,

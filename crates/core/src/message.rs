@@ -257,6 +257,8 @@ impl Message {
                     LogLevel::Warn
                 }
             }
+            Self::EndsTheDaemon { code: 0, .. } => LogLevel::Info,
+            Self::EndsTheDaemon { .. } => LogLevel::Warn,
             Self::StopSignal { .. }
             | Self::KillingInBackoff { .. }
             | Self::SendingSignal { .. }
@@ -278,7 +280,6 @@ impl Message {
             | Self::EndedInUnknown { .. }
             | Self::OutOfMemory { .. }
             | Self::HookFailed { .. }
-            | Self::EndsTheDaemon { .. }
             | Self::ShutdownTimeout { .. }
             | Self::ListenerUnknown { .. }
             | Self::EventRejected { .. }

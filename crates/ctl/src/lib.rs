@@ -28,7 +28,7 @@ mod topics;
 
 pub use controller::{Controller, Streams};
 pub use exit_code::ExitCode;
-pub use people::{Question, ask};
+pub use people::{Errand, ask};
 pub use plugin::{PLUGINS, Plugin};
 pub use run::run;
 pub use settings::Settings;

@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) main_log: Option<String>,
     /// The log thread.
     pub(crate) logs: LogHandle,
+    /// There is one command and no file: signals that a file gives a meaning to are passed on to it.
+    pub(crate) passes_signals_on: bool,
     /// This program itself.
     pub(crate) own_program: Option<PathBuf>,
     /// Who is who.
@@ -61,6 +63,7 @@ impl Site {
         files_limit: Limit,
         auto_logs: AutoLogs,
         logs: LogHandle,
+        passes_signals_on: bool,
     ) -> Self {
         let supervisord = &config.supervisord;
         Self {
@@ -78,6 +81,7 @@ impl Site {
                 MainLog::Syslog => None,
             },
             logs,
+            passes_signals_on,
             own_program: std::env::current_exe().ok(),
             accounts: Accounts::of_this_machine(),
             auto_logs,

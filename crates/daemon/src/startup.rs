@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use linchpin_config::{
     Config, DaemonOverrides, LoadFailure, LoadRequest, Loaded as LoadedConfig,
-    MainLog as MainLogConfig, USAGE_EXIT_STATUS, World, render_failure, usage_error,
+    MainLog as MainLogConfig, SingleCommand, USAGE_EXIT_STATUS, World, render_failure, usage_error,
 };
 use linchpin_log::{
     AutoLogs, FileSpec, LogConfig, LogLevel, LogThread, MainLog, MainLogSpec, MainLogTarget,
@@ -54,6 +54,8 @@ pub struct Invocation {
     pub file: Option<String>,
     /// The options that beat the file.
     pub overrides: DaemonOverrides,
+    /// Instead of a file.
+    pub command: Option<SingleCommand>,
 }
 
 /// Why the daemon did not start: what to print, and the exit code.
@@ -83,7 +85,10 @@ impl Invocation {
     }
 
     fn read(&self) -> Result<LoadedConfig, Box<LoadFailure>> {
-        linchpin_config::load(&SystemWorld::now(), &self.request())
+        match &self.command {
+            Some(command) => command.load(&SystemWorld::now()),
+            None => linchpin_config::load(&SystemWorld::now(), &self.request()),
+        }
     }
 
     /// Reads the configuration while the daemon runs.
@@ -286,7 +291,13 @@ impl Invocation {
             .thread_keep_alive(FILE_READER_PATIENCE)
             .build()
             .map_err(unusable("start the event loop"))?;
-        let site = Arc::new(Site::new(config, files_limit, auto_logs, logs.clone()));
+        let site = Arc::new(Site::new(
+            config,
+            files_limit,
+            auto_logs,
+            logs.clone(),
+            self.command.is_some(),
+        ));
         let (load_sender, loads) = unbounded_channel();
         let loader = Loader {
             invocation: self.clone(),
@@ -366,7 +377,7 @@ fn foreign_plugin(config: &Config) -> Option<String> {
     ))
 }
 
-/// The file with our process id; removed at the end if it was us who wrote it.
+/// The file with our process id, unless its path is empty; removed at the end if it was us who wrote it.
 struct PidFile {
     path: String,
     is_written: bool,
@@ -375,8 +386,9 @@ struct PidFile {
 impl PidFile {
     fn write(path: &str, main_log: &mut MainLog) -> Self {
         let pid = std::process::id();
-        let is_written = std::fs::write(path, format!("{pid}\n")).is_ok();
-        if is_written {
+        let is_wanted = !path.is_empty();
+        let is_written = is_wanted && std::fs::write(path, format!("{pid}\n")).is_ok();
+        if is_written || !is_wanted {
             main_log.log(
                 LogLevel::Info,
                 &format!("supervisord started with pid {pid}"),

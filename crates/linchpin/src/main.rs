@@ -6,6 +6,7 @@
 
 mod check;
 mod pidproxy;
+mod run;
 mod supervisor_stdout;
 mod supervisorctl;
 mod supervisord;
@@ -15,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use linchpin_ctl::Question;
+use linchpin_ctl::Errand;
 use linchpin_daemon::SystemWorld;
 
 /// The programs in this binary.
@@ -27,20 +28,23 @@ enum Program {
     Pidproxy,
     SupervisorStdout,
     Check,
-    Ask(Question),
+    Run,
+    Ask(Errand),
 }
 
 impl Program {
-    const ALL: [(&'static str, Self); 9] = [
+    const ALL: [(&'static str, Self); 11] = [
         ("supervisord", Self::Supervisord),
         ("supervisorctl", Self::Supervisorctl),
         ("echo_supervisord_conf", Self::EchoSupervisordConf),
         ("pidproxy", Self::Pidproxy),
         ("supervisor_stdout", Self::SupervisorStdout),
         ("check", Self::Check),
-        ("status", Self::Ask(Question::Status)),
-        ("why", Self::Ask(Question::Why)),
-        ("events", Self::Ask(Question::Events)),
+        ("status", Self::Ask(Errand::Status)),
+        ("why", Self::Ask(Errand::Why)),
+        ("events", Self::Ask(Errand::Events)),
+        ("reload", Self::Ask(Errand::Reload)),
+        ("run", Self::Run),
     ];
 
     fn named(name: &str) -> Option<Self> {
@@ -52,7 +56,8 @@ impl Program {
 
     /// As [`named`](Self::named), for the name by which the binary is called: common words are not among those.
     fn called_as(name: &str) -> Option<Self> {
-        Self::named(name).filter(|program| !matches!(program, Self::Check | Self::Ask(_)))
+        Self::named(name)
+            .filter(|program| !matches!(program, Self::Check | Self::Run | Self::Ask(_)))
     }
 }
 
@@ -118,9 +123,10 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
         Program::Pidproxy => pidproxy::run(called, arguments),
         Program::SupervisorStdout => supervisor_stdout::run(),
         Program::Check => check::run(called, arguments),
-        Program::Ask(question) => ExitCode::from(linchpin_ctl::ask(
+        Program::Run => run::run(called, arguments),
+        Program::Ask(errand) => ExitCode::from(linchpin_ctl::ask(
             &SystemWorld::now(),
-            question,
+            errand,
             called,
             arguments,
         )),
@@ -134,9 +140,11 @@ fn help(called: &str) -> String {
 Usage:
   {called} supervisord [options]          the daemon; -h shows its options
   {called} supervisorctl [options] [command]   its client; -h shows its options
+  {called} run [options] -- COMMAND...   one command as the only service of a container
   {called} status [NAME...]               how everything is; --wait ready waits for it, --watch goes on
   {called} why NAME...                    why a service is in its state, and what you could do
   {called} events [NAME...]               what has happened; --since 10m, --follow
+  {called} reload NAME...                 have a service read its own configuration again
   {called} check [--compat] FILE          look for mistakes in a configuration, start nothing; with --compat, for
                                           what it means here and not to Supervisor
   {called} echo_supervisord_conf          print a sample configuration

@@ -21,6 +21,7 @@ pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
                 path: program_path(called),
                 file,
                 overrides: *overrides,
+                command: None,
             };
             ExitCode::from(invocation.run())
         }

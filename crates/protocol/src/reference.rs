@@ -30,7 +30,7 @@ pub fn rpc_reference() -> String {
         }
         if namespace == "linchpin" {
             page.push_str(
-                "\nAlways there, and only to read; `system.listMethods` lists them if the file has a section \
+                "\nAlways there; `system.listMethods` lists them if the file has a section \
                  `[linchpin]`. The documents are those of `/api/v1`: [explaining.md](explaining.md).\n",
             );
         }

@@ -33,6 +33,16 @@ pub fn split(text: &str) -> Result<Vec<String>, ShlexError> {
     Lexer::new(text, Grammar::Posix, Words::BetweenBlanks).collect()
 }
 
+/// `shlex.quote(text)`: what [`split`] makes one word of, which is the text.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./-_".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
 /// `list(shlex.shlex(text, posix=…))`: words of letters, digits, `_` and `more_word_characters`,
 /// quoted text, and every other character by itself; `#` begins a comment.
 ///

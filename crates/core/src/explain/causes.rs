@@ -133,6 +133,9 @@ impl Supervisor {
         if is_down && self.shutdown.is_some() {
             obstacles.push("the daemon is going down, so nothing is started".to_owned());
         }
+        if let Some(missing) = self.missing(process) {
+            obstacles.push(format!("it is not ready: {missing}"));
+        }
         obstacles
     }
 }

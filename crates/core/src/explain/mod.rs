@@ -156,6 +156,7 @@ impl Supervisor {
                     "has been started and must stay up for a while to count as running"
                 }
             },
+            ProcessState::Running if self.missing(process).is_some() => "runs, and is not ready",
             ProcessState::Running => "runs",
             ProcessState::Backoff => "failed to start, and is tried again",
             ProcessState::Stopping => "is being stopped",
@@ -167,6 +168,11 @@ impl Supervisor {
             ProcessState::Unknown => "cannot be signalled, so nobody knows what it does",
         };
         format!("{name} {text}")
+    }
+
+    /// What keeps a process that is up from being ready, in words.
+    fn missing(&self, process: &Process) -> Option<String> {
+        ServiceView::new(process, &self.timers)?.missing()
     }
 
     fn is_to_start_again(&self, process: &Process) -> bool {

@@ -1,6 +1,6 @@
 //! What happens by itself, and when.
 
-use linchpin_config::AutoRestart;
+use linchpin_config::{AutoRestart, RestartPolicy};
 
 use crate::explain::Coming;
 use crate::process::{Life, Process};
@@ -42,6 +42,9 @@ impl Supervisor {
                     config.startsecs
                 ),
             )],
+            (ProcessState::Backoff, _) if has_restart_policy(process) => {
+                vec![coming(in_ms, restart_in_words(process))]
+            }
             (ProcessState::Backoff, _) => {
                 let tries = config.startretries.max(0).saturating_add(1);
                 let attempt = i64::from(process.failures).saturating_add(1);
@@ -70,22 +73,26 @@ impl Supervisor {
                 None,
                 "it has ended, and its last output is being read".to_owned(),
             )],
+            (ProcessState::Exited, _) if in_ms.is_some() && has_restart_policy(process) => {
+                vec![coming(in_ms, restart_in_words(process))]
+            }
+            (ProcessState::Fatal, _) if in_ms.is_some() => vec![coming(
+                in_ms,
+                "it gets another chance (fatal_retry)".to_owned(),
+            )],
             (ProcessState::Exited, _) if in_ms.is_some() => vec![coming(
                 in_ms,
                 "it is started again (autorestart), at most once a second".to_owned(),
             )],
-            (ProcessState::Running, _) if self.shutdown.is_none() => vec![coming(
-                None,
-                match config.autorestart {
-                    AutoRestart::Always => "it is started again whenever it ends (autorestart=true)",
-                    AutoRestart::Unexpected => {
-                        "it is started again if it ends with a status that is not among its exitcodes \
-                         (autorestart=unexpected)"
-                    }
-                    AutoRestart::Never => "it stays down when it ends (autorestart=false)",
+            (ProcessState::Running, _) if self.shutdown.is_none() => {
+                let mut all = Vec::new();
+                if let Some(at) = self.timers.get(Timer::Readiness(process.id)) {
+                    let text = "its start has failed if it is not ready by then (ready_within)";
+                    all.push(coming(Some(from_now(at)), text.to_owned()));
                 }
-                .to_owned(),
-            )],
+                all.push(coming(None, at_its_end(config.autorestart).to_owned()));
+                all
+            }
             (
                 ProcessState::Stopped
                 | ProcessState::Running
@@ -95,5 +102,34 @@ impl Supervisor {
                 _,
             ) => vec![coming(None, "nothing, until somebody does something".to_owned())],
         }
+    }
+}
+
+/// What an end will be followed by.
+fn at_its_end(autorestart: AutoRestart) -> &'static str {
+    match autorestart {
+        AutoRestart::Always => "it is started again whenever it ends (autorestart=true)",
+        AutoRestart::Unexpected => {
+            "it is started again if it ends with a status that is not among its exitcodes \
+             (autorestart=unexpected)"
+        }
+        AutoRestart::Never => "it stays down when it ends (autorestart=false)",
+    }
+}
+
+fn policy(process: &Process) -> Option<&RestartPolicy> {
+    process.config.service.as_ref()?.restart.as_ref()
+}
+
+fn has_restart_policy(process: &Process) -> bool {
+    policy(process).is_some()
+}
+
+fn restart_in_words(process: &Process) -> String {
+    match policy(process).map(|policy| policy.limit) {
+        None | Some(0) => "it is started again (restart_delay)".to_owned(),
+        Some(limit) => format!(
+            "it is started again; after {limit} ends in a row it is given up (restart_limit={limit})"
+        ),
     }
 }

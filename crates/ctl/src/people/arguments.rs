@@ -5,7 +5,7 @@ use std::time::Duration;
 use lexopt::{Arg, Parser, ValueExt as _};
 use linchpin_config::ControlRequest;
 
-use super::Question;
+use super::Errand;
 use super::moments::parse_length;
 
 /// What was written.
@@ -44,11 +44,11 @@ impl From<lexopt::Error> for Mistake {
 
 impl Asked {
     /// None if help is wanted.
-    pub(super) fn read(question: Question, words: &[String]) -> Result<Option<Self>, Mistake> {
+    pub(super) fn read(errand: Errand, words: &[String]) -> Result<Option<Self>, Mistake> {
         let mut asked = Self::default();
         let mut parser = Parser::from_args(words);
         while let Some(argument) = parser.next()? {
-            let is = |one: Question| question == one;
+            let is = |one: Errand| errand == one;
             match argument {
                 Arg::Short('h') | Arg::Long("help") => return Ok(None),
                 Arg::Short('c') | Arg::Long("configuration") => {
@@ -63,9 +63,9 @@ impl Asked {
                 Arg::Short('p') | Arg::Long("password") => {
                     asked.daemon.password = Some(parser.value()?.string()?);
                 }
-                Arg::Long("json") => asked.json = true,
-                Arg::Short('w') | Arg::Long("watch") if is(Question::Status) => asked.watch = true,
-                Arg::Long("wait") if is(Question::Status) => {
+                Arg::Long("json") if !is(Errand::Reload) => asked.json = true,
+                Arg::Short('w') | Arg::Long("watch") if is(Errand::Status) => asked.watch = true,
+                Arg::Long("wait") if is(Errand::Status) => {
                     let what = parser.value()?.string()?;
                     if what != "ready" {
                         return Err(Mistake(format!(
@@ -74,7 +74,7 @@ impl Asked {
                     }
                     asked.wait_ready = true;
                 }
-                Arg::Long("timeout") if is(Question::Status) => {
+                Arg::Long("timeout") if is(Errand::Status) => {
                     let text = parser.value()?.string()?;
                     asked.timeout = Some(parse_length(&text).ok_or_else(|| {
                         Mistake(format!(
@@ -82,13 +82,13 @@ impl Asked {
                         ))
                     })?);
                 }
-                Arg::Long("since") if is(Question::Events) => {
+                Arg::Long("since") if is(Errand::Events) => {
                     asked.since = Some(parser.value()?.string()?);
                 }
-                Arg::Short('n') | Arg::Long("limit") if is(Question::Events) => {
+                Arg::Short('n') | Arg::Long("limit") if is(Errand::Events) => {
                     asked.limit = Some(parser.value()?.parse()?);
                 }
-                Arg::Short('f') | Arg::Long("follow") if is(Question::Events) => {
+                Arg::Short('f') | Arg::Long("follow") if is(Errand::Events) => {
                     asked.follow = true;
                 }
                 Arg::Value(name) => asked.names.push(name.string()?),
@@ -103,7 +103,7 @@ impl Asked {
         if asked.timeout.is_some() && !asked.wait_ready {
             return Err(Mistake("--timeout is for --wait ready".to_owned()));
         }
-        if question == Question::Why && asked.names.is_empty() {
+        if matches!(errand, Errand::Why | Errand::Reload) && asked.names.is_empty() {
             return Err(Mistake("which service? Name it, or a group".to_owned()));
         }
         Ok(Some(asked))
@@ -118,10 +118,10 @@ Where the daemon is (without any of these: what the configuration says, which is
   -p, --password WORD        password to give to it
 ";
 
-/// The help of a question.
-pub(super) fn help(question: Question, called: &str) -> String {
-    match question {
-        Question::Status => format!(
+/// The help of an errand.
+pub(super) fn help(errand: Errand, called: &str) -> String {
+    match errand {
+        Errand::Status => format!(
             "Usage: {called} [options] [NAME...]
 
 How everything is: states, readiness, what is waited for, restarts, memory, processor time.
@@ -135,7 +135,7 @@ answers. Services with importance=optional are shown and do not count.
   --timeout TIME             wait no longer than this (30s, 2m), then exit with 3
 {WHERE}"
         ),
-        Question::Why => format!(
+        Errand::Why => format!(
             "Usage: {called} [options] NAME...
 
 Why a service is in its state: the chain of causes, what its checks answer, its last words, what happens next
@@ -144,7 +144,7 @@ and when, what you could do. NAME is a process, group:process, or a group.
   --json                     print the document of /api/v1/services/NAME/why
 {WHERE}"
         ),
-        Question::Events => format!(
+        Errand::Events => format!(
             "Usage: {called} [options] [NAME...]
 
 What has happened: every change of state with its reason, and what else is recorded, oldest first. With
@@ -157,6 +157,13 @@ What has happened: every change of state with its reason, and what else is recor
   --json                     print one JSON document per line
 {WHERE}"
         ),
+        Errand::Reload => format!(
+            "Usage: {called} [options] NAME...
+
+Has services read their own configuration again: by reload_command, else by reload_signal. Exits with 0 if all did.
+NAME is a process, group:process, or group:*.
+{WHERE}"
+        ),
     }
 }
 
@@ -164,15 +171,15 @@ What has happened: every change of state with its reason, and what else is recor
 mod tests {
     use super::*;
 
-    fn read(question: Question, line: &str) -> Result<Option<Asked>, String> {
+    fn read(errand: Errand, line: &str) -> Result<Option<Asked>, String> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Asked::read(question, &words).map_err(|mistake| mistake.to_string())
+        Asked::read(errand, &words).map_err(|mistake| mistake.to_string())
     }
 
     #[test]
     fn options_and_names_come_in_any_order() {
         let asked = read(
-            Question::Status,
+            Errand::Status,
             "web -c /etc/x.conf --wait=ready db:* --timeout 2m --json",
         );
         let asked = asked.unwrap().unwrap();
@@ -180,43 +187,43 @@ mod tests {
         assert_eq!(asked.daemon.file.as_deref(), Some("/etc/x.conf"));
         assert_eq!(asked.timeout, Some(Duration::from_secs(120)));
         assert!(asked.json && asked.wait_ready && !asked.watch);
-        let asked = read(Question::Events, "-fn5 --since 10m").unwrap().unwrap();
+        let asked = read(Errand::Events, "-fn5 --since 10m").unwrap().unwrap();
         assert!(asked.follow);
         assert_eq!(
             (asked.limit, asked.since.as_deref()),
             (Some(5), Some("10m"))
         );
-        assert!(read(Question::Why, "x --help").unwrap().is_none());
+        assert!(read(Errand::Why, "x --help").unwrap().is_none());
     }
 
     #[test]
     fn mistakes_are_told() {
-        for (question, line, expected) in [
-            (Question::Why, "", "which service? Name it, or a group"),
-            (Question::Why, "--watch x", "invalid option '--watch'"),
+        for (errand, line, expected) in [
+            (Errand::Why, "", "which service? Name it, or a group"),
+            (Errand::Why, "--watch x", "invalid option '--watch'"),
             (
-                Question::Status,
+                Errand::Status,
                 "--wait done",
                 "--wait waits for `ready`, and not for `done`",
             ),
             (
-                Question::Status,
+                Errand::Status,
                 "--wait ready --timeout soon",
                 "--timeout is a length of time such as 30s or 2m, and not `soon`",
             ),
             (
-                Question::Status,
+                Errand::Status,
                 "--timeout 2s",
                 "--timeout is for --wait ready",
             ),
             (
-                Question::Status,
+                Errand::Status,
                 "--watch --wait ready",
                 "--watch goes on for ever and --wait ends: choose one",
             ),
-            (Question::Events, "-n", "missing argument for option '-n'"),
+            (Errand::Events, "-n", "missing argument for option '-n'"),
         ] {
-            assert_eq!(read(question, line).unwrap_err(), expected, "{line}");
+            assert_eq!(read(errand, line).unwrap_err(), expected, "{line}");
         }
     }
 }

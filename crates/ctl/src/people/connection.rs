@@ -4,8 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use linchpin_config::{DaemonPlaces, Endpoint, World, find_daemon};
-use linchpin_protocol::client::ClientError;
-use linchpin_protocol::{FaultCode, WriteValue, api};
+use linchpin_protocol::{Fault, FaultCode, ReadValue, WriteValue, api};
 use serde::de::DeserializeOwned;
 
 use super::Trouble;
@@ -97,16 +96,32 @@ impl Daemon {
         method: &str,
         parameters: &[&dyn WriteValue],
     ) -> Result<T, Trouble> {
-        let text = match self.session.call::<String>(method, parameters) {
-            Ok(text) => text,
-            Err(CommandError::Client(ClientError::Fault(fault)))
-                if fault.kind() == Some(FaultCode::BadName) =>
-            {
-                let name = fault.text.split_once(": ").map(|(_, name)| name);
-                return Err(Trouble::NoSuchName(name.unwrap_or(&fault.text).to_owned()));
-            }
-            Err(error) => return Err(Trouble::Refused(error.to_string())),
-        };
+        let text = self.call::<String>(method, parameters)?;
         api::read(&text).map_err(|error| Trouble::Refused(error.to_string()))
+    }
+
+    /// Calls a method.
+    pub(super) fn call<'c, T: ReadValue<'c>>(
+        &'c mut self,
+        method: &str,
+        parameters: &[&dyn WriteValue],
+    ) -> Result<T, Trouble> {
+        self.session
+            .call(method, parameters)
+            .map_err(|error| match error.fault() {
+                Some(fault) => refusal(fault),
+                None => Trouble::Refused(error.to_string()),
+            })
+    }
+}
+
+/// A fault for people: what it is about, and not that it is a fault.
+fn refusal(fault: &Fault) -> Trouble {
+    let about = fault.text.split_once(": ").map(|(_, about)| about);
+    let about = about.unwrap_or(&fault.text);
+    match fault.kind() {
+        Some(FaultCode::BadName) => Trouble::NoSuchName(about.to_owned()),
+        Some(FaultCode::NotRunning) => Trouble::Refused("it does not run".to_owned()),
+        _ => Trouble::Refused(about.to_owned()),
     }
 }

@@ -1,6 +1,7 @@
-//! What people ask when they want to understand: `linchpin status`, `linchpin why`, `linchpin events`.
+//! What people want of a daemon that they want to understand: `linchpin status`, `linchpin why`, `linchpin events`;
+//! and `linchpin reload`.
 //!
-//! All three ask the daemon for the documents of `/api/v1`, which any of its sockets gives, and put them into
+//! They ask the daemon for the documents of `/api/v1`, which any of its sockets gives, and put them into
 //! words and columns; with `--json` they print the documents as they are. `connection` finds the daemon, `arguments`
 //! reads what all command lines share, `words` and `moments` say lengths, sizes and times.
 
@@ -9,6 +10,7 @@ mod connection;
 mod events;
 mod moments;
 mod paint;
+mod reload;
 mod status;
 mod status_table;
 mod why;
@@ -36,15 +38,17 @@ mod exit {
     pub(super) const UNKNOWN: u8 = 4;
 }
 
-/// Which question.
+/// What a person wants of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
+pub enum Errand {
     /// How is everything?
     Status,
     /// Why is it so?
     Why,
     /// What has happened?
     Events,
+    /// Have services read their own configuration again.
+    Reload,
 }
 
 /// Why there is no answer.
@@ -80,14 +84,14 @@ struct Out {
     paint: Paint,
 }
 
-/// Answers a question on standard output and tells the exit status. `called` is what was typed to ask, for
+/// Runs an errand, answers on standard output and tells the exit status. `called` is what was typed to ask, for
 /// messages; `words` is the rest of the command line.
-pub fn ask(world: &dyn World, question: Question, called: &str, words: &[String]) -> u8 {
+pub fn ask(world: &dyn World, errand: Errand, called: &str, words: &[String]) -> u8 {
     let mut out = Out {
         to: BufWriter::new(io::stdout()),
         paint: Paint::for_output(world),
     };
-    let answered = answer(world, question, called, words, &mut out);
+    let answered = answer(world, errand, called, words, &mut out);
     // Whoever has stopped reading has read enough.
     let flushed = match out.to.flush() {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -111,19 +115,20 @@ pub fn ask(world: &dyn World, question: Question, called: &str, words: &[String]
 
 fn answer(
     world: &dyn World,
-    question: Question,
+    errand: Errand,
     called: &str,
     words: &[String],
     out: &mut Out,
 ) -> Result<u8, Trouble> {
-    let Some(asked) = Asked::read(question, words)? else {
+    let Some(asked) = Asked::read(errand, words)? else {
         out.to
-            .write_all(arguments::help(question, called).as_bytes())?;
+            .write_all(arguments::help(errand, called).as_bytes())?;
         return Ok(0);
     };
-    match question {
-        Question::Status => status::status(world, called, &asked, out),
-        Question::Why => why::why(world, called, &asked, out),
-        Question::Events => events::events(world, called, &asked, out),
+    match errand {
+        Errand::Status => status::status(world, called, &asked, out),
+        Errand::Why => why::why(world, called, &asked, out),
+        Errand::Events => events::events(world, called, &asked, out),
+        Errand::Reload => reload::reload(world, called, &asked, out),
     }
 }

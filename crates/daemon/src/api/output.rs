@@ -1,5 +1,6 @@
 //! The last lines that a service wrote.
 
+use std::io;
 use std::path::PathBuf;
 
 use linchpin_config::LogFile;
@@ -53,6 +54,7 @@ pub(super) async fn last_output(control: &Control, budget: &Budget, writer: &Wri
         match std::fs::metadata(&path) {
             Ok(metadata) if !metadata.is_file() => Err("it is passed on and not kept".to_owned()),
             Ok(_) => read_file(&path, -BYTES_MAX, 0).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(format!("the log cannot be read: {error}")),
         }
     };

@@ -399,6 +399,9 @@ impl Shell {
                 self.has_untold_sigchld = true;
                 return true;
             }
+            signal @ (SIGHUP | SIGUSR1 | SIGUSR2) if self.site.passes_signals_on => {
+                self.pass_on(signal);
+            }
             SIGHUP => self.begin_restart(ShutdownCause::Signal(received.signal), None),
             SIGUSR2 => self.reopen_logs(),
             SIGTERM | SIGINT | SIGQUIT => {

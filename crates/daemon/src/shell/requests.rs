@@ -1,6 +1,6 @@
 //! What clients ask, answered or handed on.
 
-use linchpin_core::{Command, Event, OperationId, Outcome, ShutdownCause};
+use linchpin_core::{Command, Event, OperationId, Outcome, ShutdownCause, Target};
 use linchpin_log::LogLevel;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -91,6 +91,13 @@ impl Shell {
         let operation = OperationId(self.next_operation);
         self.callers.insert(operation, reply);
         self.feed(Event::Command { operation, command });
+    }
+
+    /// Sends a signal to every service that can take one; nobody waits for what comes of it.
+    pub(super) fn pass_on(&mut self, signal: i32) {
+        let (nobody, _) = oneshot::channel();
+        let target = Target::All;
+        self.command(Command::Signal { target, signal }, nobody);
     }
 
     fn write_stdin(&self, group: &str, name: &str, data: &[u8]) -> StdinReply {

@@ -1,0 +1,119 @@
+"""`linchpin run -- command`: one program as the only service of a container."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness.processes import is_alive
+from harness.subject import TESTED
+from harness.wait import until
+
+pytestmark = pytest.mark.ours("there is nothing like it")
+
+RUN = (TESTED.daemon[0], "run")
+
+
+def run(*words, **keywords):
+    return subprocess.run([*RUN, *words], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 7"], 7),
+        (["sh", "-c", "kill -9 $$"], 128 + signal.SIGKILL),
+        (["no-such-command"], 127),
+        (["/etc/passwd"], 126),
+    ],
+)
+def test_it_ends_with_the_command_and_its_exit_status(words, status, tmp_path):
+    result = run("--", *words, cwd=tmp_path)
+    assert result.returncode == status, result
+    assert list(tmp_path.iterdir()) == [], "no pid file, no log"
+
+
+def test_words_and_output_pass_unchanged():
+    words = ["it's 100%", "a;b ; c", "%(here)s", "", "two\nlines", "# no comment", "back\\slash", "\"quoted\""]
+    result = run("python3", "-c", "import sys; print(sys.argv[1:]); print('err', file=sys.stderr)", *words)
+    assert result.stdout == f"{words}\n"
+    assert "err\n" in result.stderr
+
+
+def test_a_good_end_is_told_by_nobody():
+    result = run("echo", "hello")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "hello\n", "")
+
+
+@pytest.fixture
+def running(tmp_path):
+    started = []
+
+    def start(script, *options):
+        process = subprocess.Popen(
+            [*RUN, *options, "--", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=tmp_path
+        )
+        started.append(process)
+        assert process.stdout.readline() == "up\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_signals_are_passed_on_and_the_stop_waits(running):
+    traps = " ".join(f'trap "echo {name}" {name};' for name in ("HUP", "USR1", "USR2"))
+    process = running(f'{traps} trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.02; done')
+    for name in ("HUP", "USR1", "USR2"):
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        assert process.stdout.readline() == f"{name}\n"
+    process.terminate()
+    assert process.stdout.read() == "bye\n"
+    assert process.wait(10) == 5
+
+
+def test_what_does_not_stop_is_killed(running):
+    process = running('trap "" TERM; echo up; while :; do sleep 0.02; done', "-o", "stopwaitsecs=1")
+    process.terminate()
+    assert process.wait(20) == 128 + signal.SIGKILL
+
+
+def test_it_is_started_again_on_request(running, tmp_path):
+    process = running("echo up; echo $$ > pid; exec sleep 1000", "--restart", "-o", "startsecs=0")
+
+    def pid():
+        text = (tmp_path / "pid").read_text() if (tmp_path / "pid").exists() else ""
+        return int(text) if text.endswith("\n") else None
+
+    first = until(pid, "it runs")
+    os.kill(first, 9)
+    assert process.stdout.readline() == "up\n"
+    until(lambda: pid() not in (None, first), "another one runs")
+    process.terminate()
+    process.wait(10)
+    until(lambda: not is_alive(pid()), "it is gone")
+
+
+def test_people_can_ask_it(running, tmp_path):
+    process = running("echo up; exec sleep 1000", "--socket", str(tmp_path / "l.sock"), "--name", "web")
+    asked = subprocess.run(
+        [TESTED.daemon[0], "why", "web", "-s", f"unix://{tmp_path}/l.sock"], capture_output=True, text=True, timeout=30
+    )
+    assert asked.stdout.startswith("web  RUNNING for "), asked
+    process.terminate()
+    process.wait(10)
+    assert not (tmp_path / "l.sock").exists()
+
+
+def test_mistakes_are_told():
+    for words, text in [
+        ([], "which command?"),
+        (["-o", "readiness=tcp:x", "--", "true"], "readiness"),
+        (["-o", "nothing", "--", "true"], "KEY=VALUE"),
+    ]:
+        result = run(*words)
+        assert result.returncode == 2 and text in result.stderr, (words, result)
