@@ -123,7 +123,7 @@ def test_the_document_says_what_is_used(started):
 
     def usage():
         service = services(daemon)["two"]
-        return service if service["usage"]["processes"] == 2 else None
+        return service if service.get("usage", {}).get("processes") == 2 else None
 
     service = until(usage, "both processes are counted")
     assert service["ready"] and service["state"] == "RUNNING" and service["restarts"] == 0
@@ -361,8 +361,7 @@ def test_the_daemon_is_found_where_the_file_says(started):
 def test_credentials_come_from_the_file_and_are_asked_for(new_daemon):
     secret = "username=me\npassword=secret-word\n"
     daemon = new_daemon(programs=PAIR, unix_http_server=secret).launch()
-    until((daemon.directory / "s.sock").exists, "it listens")
-    assert linchpin(daemon, "status").returncode == 0
+    assert linchpin(daemon, "status", "--wait", "ready").returncode == 0
     daemon.write(daemon.file.read_text().replace(secret, ""))
     refused = linchpin(daemon, "status")
     assert refused.returncode == 4 and "user name and a password" in refused.stderr
