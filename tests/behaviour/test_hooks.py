@@ -37,6 +37,12 @@ def names_of_left(daemon):
 SPEAKS = "/bin/sh -c 'trap \"echo told >> %(here)s/hooks; exit 0\" TERM; echo up >> %(here)s/hooks; while :; do sleep 0.02; done'"
 
 
+def until_up(daemon):
+    until(lambda: notes(daemon) == ["up"], "it is up")
+    # It may say so before the daemon has heard that it was started.
+    daemon.until_running("web")
+
+
 def test_each_runs_at_its_point(new_daemon):
     daemon = configured(
         new_daemon(),
@@ -134,7 +140,7 @@ def test_one_that_takes_too_long_is_killed_with_its_children(new_daemon, point):
 def test_the_signal_comes_after_one_that_hangs(new_daemon, point):
     hook = f"{point}=/bin/sh -c 'exec sleep 8888'"
     daemon = configured(new_daemon(), hook, f"{point}_timeout=200ms", command=SPEAKS).start()
-    until(lambda: notes(daemon) == ["up"], "it is up")
+    until_up(daemon)
     daemon.supervisor("stopProcess", "web")
     daemon.until_logged(rf"{point} of web failed: no end within 0\.2 s")
     assert notes(daemon) == ["up", "told"]
@@ -144,7 +150,7 @@ def test_the_signal_comes_after_one_that_hangs(new_daemon, point):
 def test_the_next_start_waits_for_what_comes_after_a_stop(new_daemon):
     clean = "echo cleaning >> %(here)s/hooks; until test -e %(here)s/let; do sleep 0.02; done; echo clean >> %(here)s/hooks"
     daemon = configured(new_daemon(), f"post_stop=/bin/sh -c '{clean}'", command=SPEAKS).start()
-    until(lambda: notes(daemon) == ["up"], "it is up")
+    until_up(daemon)
     daemon.supervisor("stopProcess", "web")
     until(lambda: notes(daemon) == ["up", "told", "cleaning"], "the hook is at work")
     started = threading.Thread(target=daemon.supervisor, args=("startProcess", "web"))
@@ -159,7 +165,7 @@ def test_the_next_start_waits_for_what_comes_after_a_stop(new_daemon):
 def test_the_end_of_the_daemon_waits_for_what_comes_after_a_stop(new_daemon):
     hook = "post_stop=/bin/sh -c 'sleep 0.3; echo post_stop >> %(here)s/hooks'"
     daemon = configured(new_daemon(), hook, command=SPEAKS).start()
-    until(lambda: notes(daemon) == ["up"], "it is up")
+    until_up(daemon)
     assert daemon.stop() == 0
     assert notes(daemon) == ["up", "told", "post_stop"]
 

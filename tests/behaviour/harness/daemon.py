@@ -229,11 +229,10 @@ class Daemon:
         return self.main_log.read_text(errors="replace") if self.main_log.exists() else ""
 
     def until_logged(self, pattern, timeout=30, count=1):
-        return until(
-            lambda: len(re.findall(pattern, self.log(), re.M)) >= count,
-            f"{pattern!r} in the log, {count} times:\n{self.log()[-2000:]}",
-            timeout,
-        )
+        try:
+            return until(lambda: len(re.findall(pattern, self.log(), re.M)) >= count, f"{pattern!r} in the log, {count} times", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()[-2000:]}") from None
 
     def read(self, name):
         path = self.directory / name
