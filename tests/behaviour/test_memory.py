@@ -107,9 +107,11 @@ class ControlGroup:
 def test_a_kill_for_lack_of_memory_is_told_from_others(hog):
     group = ControlGroup(64)
     try:
-        daemon = configured(hog, f"{hog.hog} 200", "autorestart=false").start(before=group.words())
+        hook = "post_stop=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS > %(here)s/result'"
+        daemon = configured(hog, f"{hog.hog} 200", "autorestart=false", hook).start(before=group.words())
         daemon.until_state("hog", "EXITED")
         daemon.until_logged(r"out of memory: the kernel has killed 'hog' \(\d+\)")
+        assert daemon.until_file("result") == "oom-kill killed KILL\n"
         (pid,) = daemon.until_running("other")
         os.kill(pid, signal.SIGKILL)
         daemon.until_logged(r"exited: other \(terminated by SIGKILL; not expected\)")

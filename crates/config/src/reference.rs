@@ -93,6 +93,47 @@ A name is that of a group (all its processes), of a process or program that no o
 `group:*`. A condition makes mistakes errors: names that do not exist, and programs that wait for each other. A name
 without one never stops a file from being used, because files for Supervisor contain such lists, where they mean
 nothing; `linchpin check` tells what is wrong with it, and it is passed over.
+
+### Notifications
+
+A program with a `notify` probe finds a socket in `NOTIFY_SOCKET`, as under systemd, and `WATCHDOG_USEC` where `liveness`
+asks for it. Its processes may say several things in one message, a line each:
+
+| line | meaning |
+|---|---|
+| `READY=1` | it is ready, also again after `RELOADING=1` |
+| `STATUS=text` | what it does, for people; without a text, nothing any more |
+| `RELOADING=1` | it reads its configuration again, and is not ready meanwhile |
+| `STOPPING=1` | it stops by itself: no probe asks it any more |
+| `WATCHDOG=1`, `WATCHDOG=trigger` | it works; it does not, and is to be restarted |
+| `MAINPID=number` | another of its processes is the one whose end is its end, and which is signalled |
+| `EXTEND_TIMEOUT_USEC=number` | it needs so much time from now to become ready, or to stop; at most an hour at once |
+
+Other lines are skipped. Descriptors are not kept (`FDSTORE`), but closed, which is what `sd_notify_barrier` waits for. Messages
+of processes that are not the program's, and main processes that are not, are ignored; the log says so once for each start.
+
+### Hooks
+
+Commands around a life run as the program does: user, directory, environment, `umask`; with an empty standard input, and
+in a process group of their own, of which nothing is left when they end or have run out of time. A failure is told with
+the last line that the command wrote. They find:
+
+| variable | meaning |
+|---|---|
+| `LINCHPIN_HOOK` | the name of the option |
+| `MAINPID` | the program's process, while there is one |
+| `LINCHPIN_INTERRUPTED` | 1 in `pre_start` of a oneshot that was interrupted the time before |
+| `SERVICE_RESULT`, `EXIT_CODE`, `EXIT_STATUS` | in `post_stop`, in the words of systemd: `success exited 0`, `exit-code exited 3`, `signal killed KILL`, `oom-kill killed KILL` |
+
+### Memory
+
+`memory_max` counts the processes in the program's process group, and in that of a main process which has made one of its
+own; what has left them for another group is not counted, and no control groups are made. The kernel walks all of a
+process's memory to tell its proportional set size, so `memory_interval` should not be short for programs that have much.
+
+A program is said to be out of memory when it has ended by a SIGKILL that was not sent from here, and the kernel has counted a
+kill for lack of memory: in the control group of the daemon, so a container counts its own, or else on the whole machine. Nothing
+is known where the kernel shows no count (before Linux 4.13), and when its victim was only a child of the program.
 "#;
 
 /// The page, in Markdown.

@@ -44,9 +44,9 @@ impl Shell {
             variables.push(variable("LINCHPIN_INTERRUPTED", "1"));
         }
         if point == HookPoint::PostStop
-            && let Some(status) = self.last_end(process)
+            && let Some((status, was_out_of_memory)) = self.last_end(process)
         {
-            variables.extend(result_variables(status, &config));
+            variables.extend(result_variables(status, was_out_of_memory, &config));
         }
         self.services.tasks.run(TaskRequest {
             asker: Asker::Hook {
@@ -81,7 +81,11 @@ fn hook_of(hooks: &Hooks, point: HookPoint) -> Option<&Hook> {
 }
 
 /// What systemd tells such a command (`ExecStopPost=`), in its words.
-fn result_variables(status: ExitStatus, config: &ProcessConfig) -> [(OsString, OsString); 3] {
+fn result_variables(
+    status: ExitStatus,
+    was_out_of_memory: bool,
+    config: &ProcessConfig,
+) -> [(OsString, OsString); 3] {
     let (result, code, status) = match status {
         ExitStatus::Code(code) => {
             let result = if config.exitcodes.contains(&code) {
@@ -97,7 +101,9 @@ fn result_variables(status: ExitStatus, config: &ProcessConfig) -> [(OsString, O
         } => {
             let name = signal_name(signal);
             let short = name.strip_prefix("SIG").unwrap_or(&name).to_owned();
-            if core_dumped {
+            if was_out_of_memory {
+                ("oom-kill", "killed", short)
+            } else if core_dumped {
                 ("core-dump", "dumped", short)
             } else if CLEAN_SIGNALS.contains(&signal) {
                 ("success", "killed", short)

@@ -148,7 +148,7 @@ struct Slot {
     stdin: Option<Stdin>,
     stdout_log: SlotLog,
     stderr_log: SlotLog,
-    last_end: Option<ExitStatus>,
+    last_end: Option<(ExitStatus, bool)>,
 }
 
 /// What wakes the loop from other threads.
@@ -487,10 +487,11 @@ impl Shell {
             self.draining.insert(generation, process);
         }
         self.owners.remove(&process);
+        let was_out_of_memory = self.was_out_of_memory(generation, status);
         if let Some(slot) = self.slots.get_mut(&process) {
-            slot.last_end = Some(status);
+            slot.last_end = Some((status, was_out_of_memory));
         }
-        if self.was_out_of_memory(generation, status) {
+        if was_out_of_memory {
             self.feed(Event::OutOfMemory {
                 process,
                 generation,
@@ -516,8 +517,8 @@ impl Shell {
             && !self.services.killed.contains(&generation)
     }
 
-    /// How a process has ended the last time.
-    pub(crate) fn last_end(&self, process: ProcessId) -> Option<ExitStatus> {
+    /// How a process has ended the last time, and whether that was for lack of memory.
+    pub(crate) fn last_end(&self, process: ProcessId) -> Option<(ExitStatus, bool)> {
         self.slots.get(&process).and_then(|slot| slot.last_end)
     }
 
