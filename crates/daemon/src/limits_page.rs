@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::api;
 use crate::control;
 use crate::http::limits;
-use crate::services::{announcements, markers, probe_limits, task_output, tasks};
+use crate::services::{announcements, history, markers, probe_limits, task_output, tasks};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -171,6 +172,31 @@ fn parts() -> Vec<Part> {
             "Markers of oneshots",
             "daemon/src/services/markers.rs",
             markers { MARKER_PATIENCE }
+        ),
+        part!(
+            "The history in memory",
+            "daemon/src/services/history/mod.rs",
+            history {
+                ENTRIES_MAX,
+                ENTRIES_MAX_BYTES,
+            }
+        ),
+        part!(
+            "The history on disk",
+            "daemon/src/services/history/writer.rs",
+            history {
+                QUEUE_MAX,
+                HALF_MIN_BYTES,
+                LAST_ENTRIES_LIMIT,
+            }
+        ),
+        part!(
+            "Questions of people",
+            "daemon/src/api/mod.rs",
+            api {
+                WAITERS_MAX,
+                LONGEST_WAIT,
+            }
         ),
         part!(
             "Lines that are looked for in output",

@@ -30,7 +30,7 @@ pub(crate) use question::EventsQuestion;
 use usage::Meter;
 
 /// Most of those who wait for news of the history; more are answered at once.
-const WAITERS_MAX: usize = 64;
+pub(crate) const WAITERS_MAX: usize = 64;
 
 /// Longest wait for news of the history.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@
 
 pub(crate) mod announcements;
 mod exec_probes;
-mod history;
+pub(crate) mod history;
 mod hooks;
 pub(crate) mod markers;
 mod memory;

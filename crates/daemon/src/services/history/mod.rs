@@ -20,11 +20,14 @@ use tokio::sync::watch;
 use entry::{Entry, What};
 use writer::Writer;
 
+#[cfg(test)]
+pub(crate) use writer::{HALF_MIN_BYTES, LAST_ENTRIES_LIMIT, QUEUE_MAX};
+
 /// Most entries in memory, which cost about 100 bytes each. The oldest go first.
-const ENTRIES_MAX: usize = 1024;
+pub(crate) const ENTRIES_MAX: usize = 1024;
 
 /// Most bytes that these entries take, about; entries with long texts go earlier.
-const ENTRIES_MAX_BYTES: usize = 512 * 1024;
+pub(crate) const ENTRIES_MAX_BYTES: usize = 512 * 1024;
 
 /// What happened.
 #[derive(Debug)]

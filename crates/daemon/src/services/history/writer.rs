@@ -15,13 +15,13 @@ use linchpin_protocol::api::{
 };
 
 /// Most entries that may wait for the disk. Beyond it they are not written, and how many is.
-const QUEUE_MAX: usize = 1024;
+pub(crate) const QUEUE_MAX: usize = 1024;
 
 /// Least bytes of one half, whatever is configured: a few dozen entries.
-const HALF_MIN_BYTES: u64 = 8 * 1024;
+pub(crate) const HALF_MIN_BYTES: u64 = 8 * 1024;
 
 /// How long the end of the daemon waits for the last entries.
-const LAST_ENTRIES_LIMIT: Duration = Duration::from_secs(1);
+pub(crate) const LAST_ENTRIES_LIMIT: Duration = Duration::from_secs(1);
 
 /// Bytes that are gathered before they are written.
 const BATCH_BYTES: usize = 64 * 1024;
