@@ -1,4 +1,5 @@
 """When the end of a service is the end of the daemon, with which exit status, and how long it may take."""
+import json
 import signal
 
 import pytest
@@ -55,6 +56,14 @@ def test_a_service_that_has_ended_ends_the_daemon(new_daemon, command, status):
 def test_an_essential_service_ends_it_either_way(new_daemon):
     text = program("startsecs=0\nautorestart=false\nimportance=essential", "sh -c 'exit 9'")
     assert exit_status(new_daemon(programs=text).launch()) == 9
+
+
+def test_an_optional_one_counts_for_nothing(new_daemon):
+    text = "[linchpin]\n" + STAYS + program("startretries=0\nimportance=optional", "/bin/false")
+    daemon = new_daemon(programs=text).start()
+    daemon.until_state("a", "FATAL")
+    daemon.until_running("stays")
+    assert json.loads(daemon.rpc.linchpin.status())["ready"] is True
 
 
 def test_a_stop_by_hand_is_no_end_of_the_daemon(new_daemon):

@@ -108,7 +108,8 @@ def test_a_kill_for_lack_of_memory_is_told_from_others(hog):
     group = ControlGroup(64)
     try:
         hook = "post_stop=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS > %(here)s/result'"
-        daemon = configured(hog, f"{hog.hog} 200", "autorestart=false", hook).start(before=group.words())
+        shell = f"[program:shell]\ncommand=sh -c '{hog.hog} 200; exit $?'\nstartsecs=0\nautorestart=false\nautostart=false\n"
+        daemon = configured(hog, f"{hog.hog} 200", "autorestart=false", hook, shell).start(before=group.words())
         daemon.until_state("hog", "EXITED")
         daemon.until_logged(r"out of memory: the kernel has killed 'hog' \(\d+\)")
         assert daemon.until_file("result") == "oom-kill killed KILL\n"
@@ -116,6 +117,9 @@ def test_a_kill_for_lack_of_memory_is_told_from_others(hog):
         os.kill(pid, signal.SIGKILL)
         daemon.until_logged(r"exited: other \(terminated by SIGKILL; not expected\)")
         assert daemon.log().count("out of memory") == 1
+        daemon.supervisor("startProcess", "shell")
+        daemon.until_logged(r"exited: shell \(exit status 137; not expected\)")
+        daemon.until_logged(r"out of memory: the kernel has killed 'shell' ")
         assert daemon.stop() == 0
     finally:
         hog.discard()

@@ -109,6 +109,16 @@ def test_all_probes_must_pass(new_daemon):
     until_not_ready(daemon, "web", "does not exist")
 
 
+def test_a_command_may_stand_in_a_file(new_daemon):
+    daemon = new_daemon()
+    (daemon.directory / "probe").write_text(f"/bin/sh -c 'test -e {daemon.directory}/one; # it ends here ;'\n")
+    daemon.configure(program("web", f"exec:@{daemon.directory}/probe")).start()
+    daemon.until_running("web")
+    assert "ready: web" not in daemon.log()
+    (daemon.directory / "one").touch()
+    until_ready(daemon, "web")
+
+
 class Web:
     """An HTTP server whose answer can be changed, and which remembers the last request."""
 

@@ -128,12 +128,14 @@ the last line that the command wrote. They find:
 ### Memory
 
 `memory_max` counts the processes in the program's process group, and in that of a main process which has made one of its
-own; what has left them for another group is not counted, and no control groups are made. The kernel walks all of a
+own; what has left them for another group is not counted. No control groups are made for that: to divide that of a container
+the daemon would have to leave it, and then some runtimes can no longer enter the container. The kernel walks all of a
 process's memory to tell its proportional set size, so `memory_interval` should not be short for programs that have much.
 
-A program is said to be out of memory when it has ended by a SIGKILL that was not sent from here, and the kernel has counted a
-kill for lack of memory: in the control group of the daemon, so a container counts its own, or else on the whole machine. Nothing
-is known where the kernel shows no count (before Linux 4.13), and when its victim was only a child of the program.
+A program is said to be out of memory when it has ended by a SIGKILL that was not sent from here (or with 137, by which a
+shell says so of its command), and the kernel has counted a kill for lack of memory: in the control group of the daemon, so
+a container counts its own, or else on the whole machine. Nothing is known where the kernel shows no count (before Linux
+4.13), and when its victim was a child of the program that goes on without it.
 "#;
 
 /// The page, in Markdown.

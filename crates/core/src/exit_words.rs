@@ -8,7 +8,7 @@ impl ExitStatus {
     /// In words: "exit 127: command not found", "killed by SIGKILL, out of memory".
     #[must_use]
     pub fn in_words(self, out_of_memory: bool) -> String {
-        match self {
+        let mut text = match self {
             Self::Code(code) => match meaning_of_code(code) {
                 Some(meaning) => format!("exit {code}: {meaning}"),
                 None => format!("exit {code}"),
@@ -26,12 +26,13 @@ impl ExitStatus {
                 if core_dumped {
                     text.push_str(", core dumped");
                 }
-                if out_of_memory {
-                    text.push_str(", out of memory");
-                }
                 text
             }
+        };
+        if out_of_memory {
+            text.push_str(", out of memory");
         }
+        text
     }
 }
 
@@ -111,6 +112,11 @@ mod tests {
                 ExitStatus::Code(137),
                 false,
                 "exit 137: what a shell says when its command was killed by SIGKILL",
+            ),
+            (
+                ExitStatus::Code(137),
+                true,
+                "exit 137: what a shell says when its command was killed by SIGKILL, out of memory",
             ),
             (signal(9, false), false, "killed by SIGKILL"),
             (signal(9, false), true, "killed by SIGKILL, out of memory"),

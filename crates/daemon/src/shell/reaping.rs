@@ -10,6 +10,11 @@ use super::children::{Child, Start};
 /// How many processes are reaped before other news gets a turn.
 const REAP_BATCH: usize = 256;
 
+const SIGKILL: i32 = 9;
+
+/// With what a shell ends whose last command was killed by SIGKILL.
+const KILLED_IN_SHELL: i32 = 128 + SIGKILL;
+
 impl Shell {
     /// Reaps what has ended. Returns whether there may be more.
     pub(super) fn reap(&mut self) -> bool {
@@ -98,10 +103,14 @@ impl Shell {
         });
     }
 
-    /// Whether it was the kernel that has ended a process, for lack of memory. Every kill is looked at, so that one of
-    /// ours does not count at the next.
+    /// Whether it was the kernel that has ended a process, for lack of memory, or the command that a shell ran as the
+    /// service. Every kill is looked at, so that one of ours does not count at the next.
     fn was_out_of_memory(&mut self, generation: Generation, status: ExitStatus) -> bool {
-        matches!(status, ExitStatus::Signal { signal: 9, .. })
+        let was_killed = match status {
+            ExitStatus::Signal { signal, .. } => signal == SIGKILL,
+            ExitStatus::Code(code) => code == KILLED_IN_SHELL,
+        };
+        was_killed
             && self.services.out_of_memory.has_killed(Instant::now())
             && !self.services.killed.contains(&generation)
     }
