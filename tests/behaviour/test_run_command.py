@@ -41,6 +41,13 @@ def test_words_and_output_pass_unchanged():
     assert "err\n" in result.stderr
 
 
+def test_the_lines_of_a_script_follow_those_of_the_command(tmp_path):
+    script = f"echo before; {RUN[0]} run echo hello; echo after"
+    with open(tmp_path / "out", "wb") as out:
+        subprocess.run(["sh", "-c", script], stdout=out, check=True, timeout=30)
+    assert (tmp_path / "out").read_text() == "before\nhello\nafter\n"
+
+
 def test_a_good_end_is_told_by_nobody():
     result = run("echo", "hello")
     assert (result.returncode, result.stdout, result.stderr) == (0, "hello\n", "")

@@ -70,9 +70,16 @@ fn classify(path: &Path, descriptor: OwnedFd) -> io::Result<OpenedLog> {
     let stat = rustix::fs::fstat(&descriptor)?;
     let kind = FileType::from_raw_mode(stat.st_mode);
     if kind == FileType::RegularFile {
+        let is_own = is_own_standard_stream(&stat);
+        let descriptor = match own_standard_stream(path) {
+            // Whoever started us may go on writing there, a script behind `> file` for one: with one description
+            // for both, its lines follow ours and do not take their place.
+            Some(own) if is_own => own.unwrap_or(descriptor),
+            _ => descriptor,
+        };
         return Ok(OpenedLog::Regular {
             file: File::from(descriptor),
-            may_rotate: !is_own_standard_stream(&stat),
+            may_rotate: !is_own,
         });
     }
     let target = if kind == FileType::Fifo

@@ -25,6 +25,9 @@ const HEADINGS: [&str; 8] = [
 const RIGHT: [usize; 3] = [4, 5, 6];
 const LAST: usize = HEADINGS.len() - 1;
 
+/// Most services that are named below the table.
+const NAMED_MAX: usize = 10;
+
 /// A line: cells, and the colour of what says how it is.
 struct Row {
     cells: [String; HEADINGS.len()],
@@ -100,10 +103,15 @@ fn remarks(report: &StatusReport) -> String {
         .map(|service| service.service.as_str())
         .collect();
     if let Some(first) = amiss.first() {
+        let named = amiss.get(..NAMED_MAX).unwrap_or(&amiss);
+        let others = match amiss.len() - named.len() {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
         let _ = writeln!(
             text,
-            "\nNot ready: {}. Ask: linchpin why {first}",
-            amiss.join(", ")
+            "\nNot ready: {}{others}. Ask: linchpin why {first}",
+            named.join(", ")
         );
     }
     text
@@ -338,9 +346,9 @@ mod tests {
         assert_eq!(
             shown(&now, None, None),
             "\
-SERVICE  STATE     READY  AGE      RESTARTS  MEMORY     CPU
+SERVICE  STATE     READY  AGE        RESTARTS  MEMORY     CPU
 jobs
-├─ one   RUNNING   no     1 min 1 s                          readiness tcp://localhost:1: connection refused
+├─ one   RUNNING   no     1 min 1 s                            readiness tcp://localhost:1: connection refused
 └─ two   EXITED    done   1 h
 redis    RUNNING   yes    1 min 1 s         2  5.0 MB  1.50 s
 tool     STOPPED          1 h
@@ -377,5 +385,8 @@ Not ready: jobs:one, web. Ask: linchpin why jobs:one
         assert_eq!(note(&optional), "because (optional)");
         assert!(!shown(&report(vec![optional]), None, None).contains("Not ready"));
         assert!(shown(&report(Vec::new()), None, None).contains("There are no services."));
+        let many = (0..12).map(|number| service("g", &number.to_string(), "FATAL"));
+        let shown = shown(&report(many.collect()), None, None);
+        assert!(shown.contains("g:9 and 2 more. Ask:"), "{shown}");
     }
 }
