@@ -5,13 +5,14 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 
 import pytest
 
 from harness.daemon import Daemon
 from harness.processes import marked
 from harness.rpc import free_port
-from harness.subject import REPOSITORY
+from harness.subject import REPOSITORY, TESTED
 from harness.wait import until
 
 SERVICES = ("redis", "backend", "realtime", "caddy")
@@ -114,6 +115,20 @@ def ask_events(stack):
         return Events(stack)
     except (OSError, AssertionError):
         return None
+
+
+@pytest.mark.ours("it skips over readiness and dependencies")
+def test_each_starts_when_what_it_needs_is_ready(stack):
+    stack.start()
+    asked = subprocess.run(
+        [TESTED.daemon[0], "status", "--wait", "ready", "--timeout", "30s", "-c", str(stack.file)],
+        capture_output=True, text=True, timeout=60, env=stack.environment(),
+    )
+    assert asked.returncode == 0, asked
+    assert visits(stack), "the door is open, and everything behind it"
+    log = stack.log()
+    at = {name: log.index(f"spawned: '{name}'") for name in SERVICES}
+    assert log.index("ready: redis") < at["backend"] and log.index("ready: backend") < at["caddy"], log
 
 
 def test_stop_order_is_the_door_first_and_the_data_last(stack):
