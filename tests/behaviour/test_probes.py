@@ -235,7 +235,7 @@ def test_many_attempts_leave_nothing_behind(new_daemon):
     daemon.configure(program("web", *probes, more="readiness_interval=10ms\n")).start()
     until_ready(daemon, "web")
     before = descriptors(daemon)
-    until(lambda: len(unix.accepted) > 200, "many attempts")
+    until(lambda: len(unix.accepted) > 80, "many attempts")
     # One attempt of each may be under way: a connection, or two ends of pipes.
     assert abs(descriptors(daemon) - before) <= 12
     daemon.supervisor("stopProcess", "web")
