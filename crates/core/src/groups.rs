@@ -215,12 +215,23 @@ impl Supervisor {
             changed,
             removed,
         } = diff_active(&active, &compared);
-        self.configured = Configured::new(compared.groups);
+        let groups = compared.groups.into_iter();
+        let groups = groups.map(|group| self.shared(group)).collect();
+        self.configured = Configured::new(groups);
         Outcome::Reloaded {
             added,
             changed,
             removed,
         }
+    }
+
+    /// A group as it was read again, or the same that is here already: what nobody has changed is kept only once, however
+    /// often it is read, removed and added.
+    fn shared(&self, read: Arc<GroupConfig>) -> Arc<GroupConfig> {
+        let at_work = self.groups.get(&read.name).map(|group| &group.config);
+        let known = self.configured.get(&read.name);
+        let same = at_work.into_iter().chain(known).find(|it| **it == read);
+        same.cloned().unwrap_or(read)
     }
 
     pub(crate) fn add_and_start(&mut self, config: &Arc<GroupConfig>, step: &mut Step<'_>) {

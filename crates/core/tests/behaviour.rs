@@ -10,6 +10,8 @@ mod script;
 mod service;
 #[path = "behaviour/service_words.rs"]
 mod service_words;
+#[path = "behaviour/sharing.rs"]
+mod sharing;
 mod support;
 #[path = "behaviour/why.rs"]
 mod why;
