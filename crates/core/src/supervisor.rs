@@ -245,12 +245,10 @@ impl Supervisor {
             Event::Shutdown { restart, cause } => self.begin_shutdown(restart, cause, &mut step),
         }
         self.settle(&mut step);
-        self.end_for_a_service(&mut step);
         self.continue_shutdown(&mut step);
         while let Some(timer) = self.timers.pop_due(now.monotonic) {
             self.fire(timer, &mut step);
             self.settle(&mut step);
-            self.end_for_a_service(&mut step);
             self.continue_shutdown(&mut step);
         }
         self.tick(&mut step);

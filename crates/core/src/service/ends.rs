@@ -78,7 +78,7 @@ impl Supervisor {
     }
 
     /// A service has come to its end and will not start again by itself: perhaps that is the daemon's end
-    /// too, which then begins when all of this event has been taken in.
+    /// too, which then begins when this event has been taken in, before it has consequences for others.
     pub(crate) fn ended_for_good(&mut self, id: ProcessId, finale: Finale, step: &mut Step<'_>) {
         let Some(process) = self.processes.get(&id) else {
             return;

@@ -90,9 +90,12 @@ impl Supervisor {
     }
 
     /// Draws every consequence that the step has for dependents. Ends, as each turn moves a service on
-    /// towards being started or being down, and nothing is started twice for the same need.
+    /// towards being started or being down, and nothing is started twice for the same need. When the end of a
+    /// service is that of the daemon, that begins first.
     pub(crate) fn settle(&mut self, step: &mut Step<'_>) {
         loop {
+            // Whoever starts now would only be stopped.
+            self.end_for_a_service(step);
             if let Some(id) = self.dependencies.changed.pop_first() {
                 self.graph_is_known();
                 self.look_at_held_stops(id, step);
