@@ -227,7 +227,7 @@ impl Supervisor {
     pub(crate) fn hooks_after_end(&mut self, id: ProcessId, step: &mut Step<'_>) {
         if self.has_options(id) {
             self.cancel_hooks(id, &BESIDE, step);
-            if !self.is_out_of_time() {
+            if !self.is_out_of_time() && !self.has_finished() {
                 self.run_hook(id, HookPoint::PostStop, None, step);
             }
         }
@@ -330,6 +330,9 @@ impl Supervisor {
 
     /// The marker does not stand against the start.
     pub(crate) fn after_marker(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        if self.waits_again(id, step) {
+            return;
+        }
         if self.run_hook(id, HookPoint::PreStart, None, step) {
             self.set_preparing(id, Preparing::PreStart);
         } else {
@@ -339,7 +342,20 @@ impl Supervisor {
 
     fn prepared(&mut self, id: ProcessId, step: &mut Step<'_>) {
         self.set_preparing(id, Preparing::Not);
-        self.ask_for_process(id, step);
+        if !self.waits_again(id, step) {
+            self.ask_for_process(id, step);
+        }
+    }
+
+    /// What a start needs may have gone while it was prepared, which can take its time: then it waits
+    /// again, and is prepared anew.
+    fn waits_again(&mut self, id: ProcessId, step: &mut Step<'_>) -> bool {
+        let is_lacking = self.lacks_what_it_needs(id);
+        if is_lacking {
+            self.set_preparing(id, Preparing::Not);
+            self.wait_again(id, step);
+        }
+        is_lacking
     }
 
     pub(crate) fn has_options(&self, id: ProcessId) -> bool {

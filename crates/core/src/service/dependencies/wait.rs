@@ -154,6 +154,22 @@ impl Supervisor {
         true
     }
 
+    /// Whether something that a start needs, and that was there when its preparation began, is gone.
+    pub(crate) fn lacks_what_it_needs(&self, id: ProcessId) -> bool {
+        self.processes.get(&id).is_some_and(|process| {
+            let mut needed = dependencies(process).iter().filter(|it| binds(it));
+            needed.any(|it| !matches!(self.standing(id, it, process.up_since), Standing::Met))
+        })
+    }
+
+    /// A start waits once more. It brings nothing up this time: what went meanwhile may have been stopped by
+    /// a person, or comes up by itself.
+    pub(crate) fn wait_again(&mut self, id: ProcessId, step: &mut Step<'_>) {
+        self.begin_wait(id, step.now.monotonic);
+        self.unblock(id, step);
+        self.look_at_watchers(id, step);
+    }
+
     /// The start that waits is over: it goes on, or was given up.
     pub(crate) fn end_wait(&mut self, id: ProcessId) {
         if let Some(process) = self.processes.get_mut(&id)
