@@ -81,10 +81,10 @@ impl Supervisor {
             ProcessState::Backoff => process.failures = process.failures.saturating_add(1),
             // Its start may still fail.
             ProcessState::Running if process.has_to_become_ready() => {}
-            ProcessState::Running
-            | ProcessState::Stopped
-            | ProcessState::Exited
-            | ProcessState::Fatal => process.failures = 0,
+            ProcessState::Running => process.starts_well(),
+            ProcessState::Stopped | ProcessState::Exited | ProcessState::Fatal => {
+                process.failures = 0;
+            }
             ProcessState::Starting | ProcessState::Stopping | ProcessState::Unknown => {}
         }
         let expected = !matches!(
@@ -136,12 +136,14 @@ impl Supervisor {
         process.exit_status = None;
         process.was_killed = false;
         process.out_of_memory = false;
-        if matches!(
-            reason,
-            Reason::Requested | Reason::Autostart | Reason::NeededBy { .. }
-        ) && let Some(service) = &mut process.service
-        {
-            service.restarts = Restarts::default();
+        if let Some(service) = &mut process.service {
+            if matches!(
+                reason,
+                Reason::Requested | Reason::Autostart | Reason::NeededBy { .. }
+            ) {
+                service.restarts = Restarts::default();
+            }
+            service.restarts.has_started = false;
         }
         process.start_wall = Some(step.now.wall);
         process.up_since = step.now.monotonic;

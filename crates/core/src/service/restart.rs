@@ -13,6 +13,7 @@ use crate::lifecycle::{LEAST_RESTART_INTERVAL, Restart};
 use crate::process::{Life, Process};
 use crate::service::{Finale, Preparing};
 use crate::supervisor::{Step, Supervisor};
+use crate::time::seconds;
 use crate::timers::Timer;
 use crate::{Action, ExitStatus, Generation, Message, Monotonic, ProcessId, ProcessState, Reason};
 
@@ -23,6 +24,8 @@ pub(crate) struct Restarts {
     in_a_row: u32,
     /// When the first of them was.
     since: Monotonic,
+    /// The present start has succeeded: it was RUNNING, and ready if it has to be in time.
+    pub(crate) has_started: bool,
 }
 
 /// What follows a failure that was counted.
@@ -36,6 +39,26 @@ fn options(process: &Process) -> Option<&ServiceConfig> {
     process.config.service.as_deref()
 }
 
+impl Process {
+    /// The present start has succeeded.
+    pub(crate) fn starts_well(&mut self) {
+        self.failures = 0;
+        if let Some(service) = &mut self.service {
+            service.restarts.has_started = true;
+        }
+    }
+
+    /// Whether the start has succeeded of a process that has ended after so long.
+    fn has_started(&self, up: Duration) -> bool {
+        // Its timer may not have fired.
+        let is_slow = self.state == ProcessState::Starting
+            && up >= seconds(self.config.startsecs)
+            && options(self).is_some_and(|options| options.ready_within.is_zero());
+        let service = self.service.as_ref();
+        is_slow || service.is_some_and(|service| service.restarts.has_started)
+    }
+}
+
 impl Supervisor {
     /// Gives the seed of the random part of waits. Two daemons that begin together should not have the
     /// same, so that what they restart does not come back at one moment.
@@ -43,12 +66,14 @@ impl Supervisor {
         self.seed = seed;
     }
 
-    /// A process has ended that was up for this long.
+    /// A process has ended that was up for this long. A start that failed breaks no row, however long it
+    /// took: what never is ready in time would be tried for ever.
     pub(crate) fn was_up(&mut self, id: ProcessId, up: Duration) {
         if let Some(process) = self.processes.get_mut(&id)
             && let Some(policy) = policy_of(&process.config)
             && !policy.reset.is_zero()
             && up >= policy.reset
+            && process.has_started(up)
             && let Some(service) = &mut process.service
         {
             service.restarts.in_a_row = 0;

@@ -32,7 +32,7 @@ pub(crate) static RESTART_RESET: OptionSpec = OptionSpec::ours(
     "restart_reset",
     ValueKind::Duration,
     NAMES,
-    "After being up for this long the next failure counts as the first; `0` is never.",
+    "After being up for this long the next failure counts as the first; `0` is never. A start that failed, before `startsecs` or as it was not ready in time, counts however long it took.",
 )
 .default("60s");
 

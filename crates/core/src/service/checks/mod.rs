@@ -283,7 +283,7 @@ impl Supervisor {
         let after = step.now.monotonic.since(process.up_since);
         if is_ready {
             if process.state == ProcessState::Running {
-                process.failures = 0;
+                process.starts_well();
             }
             let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
             self.timers.cancel(Timer::Readiness(id));
