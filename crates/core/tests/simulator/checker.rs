@@ -1,13 +1,14 @@
 //! What has been seen so far, and whether each new thing may be.
 
-use linchpin_config::Condition;
+use linchpin_config::{Condition, Config};
 use linchpin_core::{
-    Action, Command, DaemonState, Event, Notice, OccurrenceKind, OperationId, Outcome, ProcessId,
-    ProcessState, Reason, SignalPurpose, Supervisor, Target,
+    Action, Command, DaemonState, Event, HookPoint, Notice, OccurrenceKind, OperationId, Outcome,
+    ProcessId, ProcessState, Reason, SignalPurpose, Supervisor, Target,
 };
 use std::collections::BTreeMap;
 
 use super::invariants::{Invariant, Violation};
+use super::lives::{self, Ends};
 use super::seen::{SECOND, Seen};
 use super::world::{Phase, World};
 use super::{checks, dependencies};
@@ -23,11 +24,23 @@ pub(crate) struct Checker {
     /// The latest answer.
     pub(crate) last_outcome: Option<(OperationId, Outcome)>,
     pub(crate) is_finished: bool,
+    /// The end of the daemon has been told.
+    is_ending: bool,
+    ends: Ends,
 }
 
 impl Checker {
+    /// A checker of a daemon that begins with this configuration.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            ends: Ends::new(config),
+            ..Self::default()
+        }
+    }
+
     /// Notes what is about to be told to the core.
     pub(crate) fn before(&mut self, event: &Event, supervisor: &Supervisor, world: &World) {
+        self.ends.before(event, supervisor);
         match event {
             Event::Spawned {
                 process,
@@ -43,12 +56,45 @@ impl Checker {
             Event::Exited {
                 process,
                 generation,
+                status,
                 ..
             } => {
                 if let Some(seen) = self.processes.get_mut(process)
                     && seen.generation == Some(*generation)
                 {
                     seen.is_ready = false;
+                    // One that comes of a start which was given up counts for nothing.
+                    let has_process = supervisor
+                        .process(*process)
+                        .is_some_and(|view| view.pid.is_some());
+                    if has_process && let Some(since) = seen.alive_since {
+                        seen.was_up(world.monotonic - since);
+                        seen.last_code = Some(lives::code_of(*status));
+                    }
+                }
+            }
+            Event::SpawnFailed {
+                process,
+                generation,
+                failure,
+            } => {
+                if let Some(seen) = self.processes.get_mut(process)
+                    && seen.generation == Some(*generation)
+                    && matches!(seen.state, ProcessState::Starting | ProcessState::Stopping)
+                {
+                    seen.last_code = Some(lives::code_of_failure(failure.kind));
+                }
+            }
+            Event::MarkerCommitted {
+                process,
+                generation,
+                failure: None,
+            } => {
+                if let Some(seen) = self.processes.get_mut(process) {
+                    seen.is_completed = true;
+                    if seen.generation == Some(*generation) && seen.state == ProcessState::Exited {
+                        self.ends.noted(*process, &seen.config, seen.last_code);
+                    }
                 }
             }
             Event::Notified {
@@ -78,7 +124,6 @@ impl Checker {
             }
             Event::Boot
             | Event::Wake
-            | Event::SpawnFailed { .. }
             | Event::Drained { .. }
             | Event::GroupGone { .. }
             | Event::Signalled { .. }
@@ -113,7 +158,7 @@ impl Checker {
                 generation,
                 ..
             } => {
-                if !is_running {
+                if self.is_ending {
                     return Err(
                         Invariant::NoStartInShutdown.broken(format!("{process} is started"))
                     );
@@ -134,39 +179,68 @@ impl Checker {
                 Ok(())
             }
             Action::Signal {
-                process, purpose, ..
+                process,
+                generation,
+                purpose,
+                ..
             } => {
+                let is_late = self.ends.is_late(world.monotonic);
                 if let Some(seen) = self.processes.get_mut(process) {
                     match purpose {
-                        SignalPurpose::Stop => seen.stop_signal_at = Some(world.monotonic),
-                        SignalPurpose::Kill => seen.kill_at = Some(world.monotonic),
+                        SignalPurpose::Stop => {
+                            seen.may_be_told(*generation, false, is_late, world)?;
+                            seen.stop_begun_at.get_or_insert(world.monotonic);
+                        }
+                        SignalPurpose::Kill => {
+                            seen.may_be_told(*generation, true, is_late, world)?;
+                            seen.kill_at = Some(world.monotonic);
+                        }
                         SignalPurpose::Operation(_) | SignalPurpose::Remains => {}
                     }
                 }
                 Ok(())
+            }
+            Action::RunHook {
+                process,
+                generation,
+                point,
+                pid,
+                ..
+            } => {
+                let Some(seen) = self.processes.get_mut(process) else {
+                    return Err(Invariant::SensibleRequests.broken(format!("{process} is unknown")));
+                };
+                if self.is_finished {
+                    return Err(Invariant::ShutdownFinishes
+                        .broken(format!("{point:?} of {process} begins after it")));
+                }
+                if *point == HookPoint::StopCommand {
+                    seen.stop_begun_at.get_or_insert(world.monotonic);
+                }
+                if *point == HookPoint::PostStop && self.ends.is_late(world.monotonic) {
+                    return Err(Invariant::ShutdownInTime.broken(format!("post_stop of {process}")));
+                }
+                seen.may_run_hook(*process, *generation, *point, *pid, world)
+            }
+            Action::CommitMarker {
+                process,
+                generation,
+                ..
+            } => {
+                let seen = self.processes.get(process);
+                match seen.is_some_and(|seen| seen.done == Some(*generation)) {
+                    true => Ok(()),
+                    false => Err(Invariant::OneshotsRunOnce.broken(format!(
+                        "the marker of {process} is written before it is done"
+                    ))),
+                }
             }
             Action::ProcessAdded {
                 process,
                 config,
                 group,
             } => {
-                let seen = Seen {
-                    config: config.clone(),
-                    group: group.clone(),
-                    state: ProcessState::Stopped,
-                    failures: 0,
-                    is_wanted: false,
-                    generation: None,
-                    starts_by_itself: false,
-                    state_since: world.monotonic,
-                    is_restarted: false,
-                    is_no_failure: false,
-                    is_ready: false,
-                    extended_to: 0,
-                    alive_since: None,
-                    stop_signal_at: None,
-                    kill_at: None,
-                };
+                let seen = Seen::new(config.clone(), group.clone(), world.monotonic);
                 self.processes.insert(*process, seen);
                 Ok(())
             }
@@ -178,27 +252,55 @@ impl Checker {
                 process,
                 to,
                 reason,
+                expected,
                 ..
             }) => {
-                if *to == ProcessState::Stopping && *reason == Reason::DaemonStopping {
+                // When its time is over everything goes at once.
+                if *to == ProcessState::Stopping
+                    && *reason == Reason::DaemonStopping
+                    && !self.ends.is_late(world.monotonic)
+                {
                     self.dependents_are_down(*process)?;
                 }
                 let Some(seen) = self.processes.get_mut(process) else {
                     return Err(Invariant::EventsInOrder.broken(format!("{process} is unknown")));
                 };
-                seen.publish(action, is_running, world)
+                seen.publish(action, is_running, world)?;
+                let config = &seen.config;
+                match to {
+                    ProcessState::Fatal => {
+                        self.ends.given_up(*process, config, reason, seen.last_code);
+                    }
+                    ProcessState::Exited => self.ends.ended(*process, config, reason, *expected),
+                    ProcessState::Stopped
+                    | ProcessState::Starting
+                    | ProcessState::Running
+                    | ProcessState::Backoff
+                    | ProcessState::Stopping
+                    | ProcessState::Unknown => {}
+                }
+                Ok(())
             }
             Action::Record(occurrence) => {
                 if let Some(seen) = self.processes.get_mut(&occurrence.process) {
                     match occurrence.kind {
-                        OccurrenceKind::Ready { .. } => seen.is_ready = true,
+                        OccurrenceKind::Ready { .. } => {
+                            seen.is_ready = true;
+                            seen.has_started |= seen.state == ProcessState::Running;
+                        }
                         OccurrenceKind::NotReady { .. } => seen.is_ready = false,
+                        OccurrenceKind::Completed if !seen.is_completed => {
+                            return Err(Invariant::OneshotsRunOnce.broken(format!(
+                                "{} is completed and not done",
+                                occurrence.process
+                            )));
+                        }
+                        OccurrenceKind::Completed => {}
                         OccurrenceKind::Waits(_)
                         | OccurrenceKind::WaitOver
                         | OccurrenceKind::CheckFailed { .. }
                         | OccurrenceKind::CheckPassed { .. }
                         | OccurrenceKind::Hook { .. }
-                        | OccurrenceKind::Completed
                         | OccurrenceKind::OutOfMemory
                         | OccurrenceKind::Decided(_) => {}
                     }
@@ -219,7 +321,11 @@ impl Checker {
                     return Err(Invariant::ShutdownFinishes.broken("twice"));
                 }
                 self.is_finished = true;
-                self.finished(world)
+                self.finished(supervisor, world)
+            }
+            Action::Publish(Notice::SupervisorStopping) => {
+                self.is_ending = true;
+                Ok(())
             }
             Action::CheckCommand { .. }
             | Action::OpenSocket { .. }
@@ -231,10 +337,8 @@ impl Checker {
             | Action::NameSurvivors { .. }
             | Action::SendEvent { .. }
             | Action::Probe { .. }
-            | Action::RunHook { .. }
             | Action::CancelHook { .. }
             | Action::OpenMarker { .. }
-            | Action::CommitMarker { .. }
             | Action::MeasureMemory { .. }
             | Action::AdoptMain { .. }
             | Action::Print(_)
@@ -245,8 +349,7 @@ impl Checker {
                 | Notice::Tick { .. }
                 | Notice::GroupAdded { .. }
                 | Notice::GroupRemoved { .. }
-                | Notice::SupervisorRunning
-                | Notice::SupervisorStopping,
+                | Notice::SupervisorRunning,
             )
             | Action::Log(_) => Ok(()),
         }
@@ -264,7 +367,8 @@ impl Checker {
                 .peekable();
             let is_met = |other: &Seen| match dependency.condition {
                 Condition::Ready if other.config.service.is_some() => other.is_ready,
-                Condition::Ready | Condition::Started | Condition::Completed | Condition::Order => {
+                Condition::Completed => other.is_completed,
+                Condition::Ready | Condition::Started | Condition::Order => {
                     other.state == ProcessState::Running
                 }
             };
@@ -291,7 +395,17 @@ impl Checker {
         Ok(())
     }
 
-    fn finished(&self, world: &World) -> Result<(), Violation> {
+    fn finished(&self, supervisor: &Supervisor, world: &World) -> Result<(), Violation> {
+        let named = self.ends.exit_code_from.as_deref();
+        let named = named.and_then(|name| {
+            let mut all = self.processes.values();
+            all.find(|seen| format!("{}:{}", seen.group, seen.config.name) == name)
+        });
+        let code = named.and_then(|seen| seen.last_code).unwrap_or(0);
+        self.ends.finished(supervisor, code)?;
+        if world.lives.has_hook() {
+            return Err(Invariant::ShutdownFinishes.broken("with a hook under way"));
+        }
         for start in world.starts.values() {
             let is_left = match start.phase {
                 Phase::Asked | Phase::Reaped { .. } => false,
@@ -350,9 +464,16 @@ impl Checker {
     }
 
     /// Looks at the core after an event.
-    pub(crate) fn after(&self, supervisor: &Supervisor, world: &World) -> Result<(), Violation> {
+    pub(crate) fn after(
+        &mut self,
+        supervisor: &Supervisor,
+        world: &World,
+    ) -> Result<(), Violation> {
         let now = world.monotonic;
         let next = supervisor.next_deadline();
+        self.ends.after(supervisor, world, self.is_finished)?;
+        world.lives.are_in_time(now, next.map(|next| next.0))?;
+        self.hooks_are_in_place(world)?;
         if next.is_some_and(|next| next.0 <= now) {
             return Err(Invariant::NoTimerLost.broken("a deadline that is over is left"));
         }
@@ -365,6 +486,12 @@ impl Checker {
                 return Err(Invariant::EventsInOrder.broken(format!(
                     "{id} is {:?}, and the last that was told is {:?}",
                     view.state, seen.state
+                )));
+            }
+            if view.is_completed != seen.is_completed {
+                return Err(Invariant::OneshotsRunOnce.broken(format!(
+                    "{id} is completed: {}, and should be: {}",
+                    view.is_completed, seen.is_completed
                 )));
             }
             if view.next_change.is_some() && (next.is_none() || next > view.next_change) {
@@ -387,6 +514,21 @@ impl Checker {
         }
         world.sockets_are_held()?;
         self.open_operations_wait(is_running, world)
+    }
+
+    fn hooks_are_in_place(&self, world: &World) -> Result<(), Violation> {
+        for (generation, point, hook) in world.lives.hooks() {
+            let outlives = matches!(point, HookPoint::StopCommand | HookPoint::PostStop);
+            let may_go_on = match self.processes.get(&hook.process) {
+                Some(seen) => seen.hook_may_go_on(generation, point, world),
+                None => outlives,
+            };
+            if !may_go_on {
+                return Err(Invariant::HooksInTurn
+                    .broken(format!("{point:?} of {generation:?} goes on: {hook:?}")));
+            }
+        }
+        Ok(())
     }
 
     /// Whether every command that has no reply yet waits for something.
@@ -415,8 +557,18 @@ impl Checker {
                         || has_one_in(target, ProcessState::Stopping)
                 }
                 Command::AddGroup { .. } => world.trials.contains(id),
+                Command::ReloadService { target } => {
+                    let is_meant = |process| {
+                        let seen = self.processes.get(process);
+                        seen.is_some_and(|seen| seen.is_meant_by(target))
+                    };
+                    world.waiting.iter().any(is_answer)
+                        || world.prompt.iter().any(is_answer)
+                        || world.lives.hooks().any(|(_, point, hook)| {
+                            point == HookPoint::Reload && is_meant(&hook.process)
+                        })
+                }
                 Command::Reload { .. }
-                | Command::ReloadService { .. }
                 | Command::RemoveGroup { .. }
                 | Command::AddProcesses { .. }
                 | Command::RemoveProcess { .. } => false,
@@ -493,7 +645,7 @@ pub(crate) fn summary(command: &Command) -> String {
             let groups: Vec<String> = config
                 .groups
                 .iter()
-                .map(|group| super::history::group_summary(group))
+                .map(|group| super::transcript::group_summary(group))
                 .collect();
             format!("Reload [{}]", groups.join(", "))
         }

@@ -7,6 +7,7 @@ use linchpin_config::{
 };
 
 use super::checks;
+use super::lives;
 use super::random::Random;
 use crate::{fastcgi, support};
 
@@ -16,49 +17,65 @@ pub(crate) const GROUPS: [&str; 5] = ["a", "b", "c", "d", "e"];
 /// Names of processes in groups of several.
 const MEMBERS: [&str; 4] = ["x0", "x1", "x2", "x3"];
 
+/// What services may have beyond processes.
+#[derive(Debug, Clone, Copy)]
+struct With {
+    checks: bool,
+    lives: bool,
+}
+
 /// A configuration of one to five groups.
 pub(crate) fn configuration(random: &mut Random) -> Config {
     let count = 1 + random.index(GROUPS.len());
     let first = random.index(GROUPS.len());
-    let with_checks = random.percent(40);
+    let with = With {
+        checks: random.percent(35),
+        lives: random.percent(40),
+    };
     let groups = (0..count)
-        .map(|offset| group(random, GROUPS[(first + offset) % GROUPS.len()], with_checks))
+        .map(|offset| group(random, GROUPS[(first + offset) % GROUPS.len()], with))
         .collect();
     let mut config = support::config(groups);
     if random.percent(35) {
         super::dependencies::add(random, &mut config);
     }
+    lives::add_linchpin(random, &mut config);
     config
 }
 
 /// Another configuration that has something in common with this one.
 pub(crate) fn changed(random: &mut Random, old: &Config) -> Config {
     let mut groups: Vec<Arc<GroupConfig>> = Vec::new();
-    let with_checks = old
-        .groups
-        .iter()
-        .flat_map(|group| &group.processes)
-        .any(|process| checks::has_checks(process));
+    let any = |has: fn(&ProcessConfig) -> bool| {
+        let mut all = old.groups.iter().flat_map(|group| &group.processes);
+        all.any(|process| has(process))
+    };
+    let with = With {
+        checks: any(checks::has_checks),
+        lives: any(lives::has_some),
+    };
     for name in GROUPS {
         let known = old.groups.iter().find(|group| group.name == name);
         match (known, random.below(6)) {
             (Some(group), 0..=2) => groups.push(group.clone()),
-            (Some(_), 3..=4) | (None, 0..=1) => groups.push(group(random, name, with_checks)),
+            (Some(_), 3..=4) | (None, 0..=1) => groups.push(group(random, name, with)),
             (Some(_) | None, _) => {}
         }
     }
-    support::config(groups)
+    let mut config = support::config(groups);
+    config.linchpin.clone_from(&old.linchpin);
+    config
 }
 
-fn group(random: &mut Random, name: &str, with_checks: bool) -> Arc<GroupConfig> {
+fn group(random: &mut Random, name: &str, with: With) -> Arc<GroupConfig> {
     let priority = random.pick(&[-1, 1, 1, 2, 999]);
     let processes = if random.percent(50) {
-        vec![process(random, name, with_checks)]
+        vec![process(random, name, name, with)]
     } else {
         let count = 1 + random.index(MEMBERS.len());
         MEMBERS[..count]
             .iter()
-            .map(|name| process(random, name, with_checks))
+            .map(|member| process(random, name, member, with))
             .collect()
     };
     // Few sockets, so that groups meet at them.
@@ -96,16 +113,19 @@ fn pool(random: &mut Random) -> EventListenerPool {
 
 /// Processes that a client adds to a group, which may have some of that name.
 pub(crate) fn members(random: &mut Random) -> Vec<Arc<ProcessConfig>> {
-    let with_checks = random.percent(20);
+    let with = With {
+        checks: random.percent(20),
+        lives: random.percent(20),
+    };
     let first = random.index(MEMBERS.len());
     let count = 1 + random.index(MEMBERS.len() - first);
     MEMBERS[first..first + count]
         .iter()
-        .map(|name| Arc::new(process(random, name, with_checks)))
+        .map(|name| Arc::new(process(random, "added", name, with)))
         .collect()
 }
 
-fn process(random: &mut Random, name: &str, with_checks: bool) -> ProcessConfig {
+fn process(random: &mut Random, group: &str, name: &str, with: With) -> ProcessConfig {
     let mut process = support::process(name);
     process.priority = random.pick(&[1, 5, 5, 999]);
     process.autostart = random.percent(70);
@@ -132,8 +152,11 @@ fn process(random: &mut Random, name: &str, with_checks: bool) -> ProcessConfig 
     if random.percent(1) {
         process.startretries = i64::MAX;
     }
-    if with_checks && random.percent(60) {
+    if with.checks && random.percent(60) {
         checks::add(random, &mut process);
+    }
+    if with.lives && random.percent(60) {
+        lives::add(random, group, &mut process);
     }
     process
 }

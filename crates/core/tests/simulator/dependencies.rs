@@ -29,13 +29,9 @@ pub(crate) fn add(random: &mut Random, config: &mut Config) {
                 // Tries without end would never come to rest.
                 with.startretries = with.startretries.min(3);
                 let rest = with.service.take().unwrap_or_default();
-                with.service = Some(Box::new(service(
-                    random,
-                    &group.name,
-                    &process.name,
-                    &all,
-                    *rest,
-                )));
+                let mut service = service(random, &group.name, &process.name, &all, *rest);
+                super::lives::give_up_sometime(&mut service);
+                with.service = Some(Box::new(service));
                 *process = Arc::new(with);
             }
         }
@@ -83,6 +79,7 @@ fn dependency(
             Condition::Started,
             Condition::Ready,
             Condition::Ready,
+            Condition::Completed,
         ])
     } else {
         Condition::Order

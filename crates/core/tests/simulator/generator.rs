@@ -53,9 +53,15 @@ enum Kind {
     Hear,
     Notify,
     Measured,
+    EndHook,
+    OpenMarker,
+    CommitMarker,
+    EndHookLate,
+    OutOfMemory,
+    ReloadService,
 }
 
-const WEIGHTS: [(Kind, u64); 37] = [
+const WEIGHTS: [(Kind, u64); 43] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -93,6 +99,12 @@ const WEIGHTS: [(Kind, u64); 37] = [
     (Kind::Hear, 20),
     (Kind::Notify, 20),
     (Kind::Measured, 15),
+    (Kind::EndHook, 120),
+    (Kind::OpenMarker, 100),
+    (Kind::CommitMarker, 80),
+    (Kind::EndHookLate, 4),
+    (Kind::OutOfMemory, 4),
+    (Kind::ReloadService, 15),
 ];
 
 /// The choice for one history. Each history favours and neglects some kinds, so that together they reach
@@ -143,7 +155,12 @@ impl Generator {
                 Kind::Say | Kind::Block | Kind::Unblock | Kind::CloseInput => {
                     world.speaker(0).is_some()
                 }
-                Kind::Wrote => alive > 0,
+                Kind::Wrote | Kind::OutOfMemory => alive > 0,
+                Kind::EndHook => world.lives.has_hook(),
+                Kind::OpenMarker => world.lives.has_opening(),
+                Kind::CommitMarker => world.lives.has_committing(),
+                Kind::EndHookLate => world.lives.has_stale(),
+                Kind::ReloadService => world.services.has_service(),
                 Kind::Answer => world.services.has_asked(),
                 Kind::AnswerLate => world.services.has_stale(),
                 Kind::Hear | Kind::Notify => world.services.has_service(),
@@ -319,6 +336,23 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
             nth,
             is_too_much: random.percent(20),
         },
+        Kind::EndHook => Stimulus::EndHook {
+            nth,
+            fails: random.percent(25),
+        },
+        Kind::OpenMarker => Stimulus::OpenMarker {
+            nth,
+            fails: random.percent(10),
+        },
+        Kind::CommitMarker => Stimulus::CommitMarker {
+            nth,
+            fails: random.percent(20),
+        },
+        Kind::EndHookLate => Stimulus::EndHookLate { nth },
+        Kind::OutOfMemory => Stimulus::OutOfMemory { nth },
+        Kind::ReloadService => Stimulus::Command(Command::ReloadService {
+            target: target(random, history),
+        }),
     }
 }
 

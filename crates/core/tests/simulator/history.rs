@@ -1,8 +1,6 @@
 //! One history: a core, a fake system around it, and the stimuli that are applied to them one by one.
 
-use std::fmt::Write as _;
-
-use linchpin_config::{Config, GroupConfig};
+use linchpin_config::Config;
 use linchpin_core::{
     Action, Actions, Command, DaemonState, Event, Failure, Notice, OperationId, Outcome,
     ShutdownCause, Supervisor, Target,
@@ -13,6 +11,7 @@ use super::configuration;
 use super::invariants::{Invariant, Violation};
 use super::random::Random;
 use super::stimulus::Stimulus;
+use super::transcript::{action_summary, group_summary, seconds, stimulus_summary};
 use super::world::{Phase, World};
 
 /// A deadline as far as this from now never comes.
@@ -65,7 +64,7 @@ impl History {
             supervisor: Supervisor::new(&beginning.config),
             twin: None,
             world: World::new(beginning.answers_at_once),
-            checker: Checker::default(),
+            checker: Checker::new(&beginning.config),
             config: beginning.config.clone(),
             next_operation: 1,
             events: 0,
@@ -160,6 +159,11 @@ impl History {
                 is_moving,
             } => world.notify(*nth, notification.clone(), *is_moving),
             Stimulus::Measured { nth, is_too_much } => world.services.measured(*nth, *is_too_much),
+            Stimulus::EndHook { nth, fails } => world.end_hook(*nth, *fails),
+            Stimulus::OpenMarker { nth, fails } => world.lives.marker_opened(*nth, *fails),
+            Stimulus::CommitMarker { nth, fails } => world.lives.marker_committed(*nth, *fails),
+            Stimulus::EndHookLate { nth } => world.lives.stale(*nth),
+            Stimulus::OutOfMemory { nth } => world.out_of_memory(*nth),
             Stimulus::Say { nth, saying } => world
                 .speaker(*nth)
                 .and_then(|generation| world.listeners.say(generation, *saying)),
@@ -344,6 +348,7 @@ impl History {
     /// Lets everything come to rest: whatever is asked for succeeds, and nothing ends by itself.
     fn settle(&mut self, hung_starts_answer: bool) -> Result<(), Violation> {
         self.note(|| "> everything comes to rest".to_owned());
+        self.busy_at = self.world.monotonic;
         for step in 0..SETTLING_STEPS {
             if !self.settle_one(hung_starts_answer || step > HUNG_STEPS)? {
                 return Ok(());
@@ -378,6 +383,21 @@ impl History {
                 nth: 0,
                 fails: false,
             }
+        } else if world.lives.has_hook() {
+            Stimulus::EndHook {
+                nth: 0,
+                fails: false,
+            }
+        } else if world.lives.has_opening() {
+            Stimulus::OpenMarker {
+                nth: 0,
+                fails: false,
+            }
+        } else if world.lives.has_committing() {
+            Stimulus::CommitMarker {
+                nth: 0,
+                fails: false,
+            }
         } else if is_asked && (hung_starts_answer || deadline.is_none()) {
             Stimulus::Spawned {
                 nth: 0,
@@ -403,12 +423,19 @@ impl History {
         } else {
             return Ok(false);
         };
+        if !matches!(stimulus, Stimulus::PassToDeadline { .. }) {
+            self.busy_at = self.world.monotonic;
+        }
         self.apply(&stimulus)?;
         Ok(true)
     }
 
     fn settle_and_look(&mut self) -> Result<(), Violation> {
         self.settle(true)?;
+        if !self.is_running() {
+            // A service has been its end.
+            return Ok(());
+        }
         let far = self.world.monotonic.saturating_add(FAR);
         let goes_on = self.world.services.goes_on();
         self.checker.settled(&self.supervisor, far, goes_on)
@@ -420,7 +447,7 @@ impl History {
         let mut random = Random::new(seed ^ 0xE4D);
         if self.is_running() {
             self.settle_and_look()?;
-            if random.percent(50) {
+            if random.percent(50) && self.is_running() {
                 let config = configuration::changed(&mut random, &self.config);
                 self.update(config)?;
             }
@@ -459,9 +486,10 @@ impl History {
         }
         self.world.listeners.begin_anew();
         self.world.services.begin_anew();
+        self.world.lives.begin_anew();
         self.supervisor = self.supervisor.successor(config);
         self.config = config.clone();
-        self.checker = Checker::default();
+        self.checker = Checker::new(config);
         self.feed(Event::Boot)
     }
 
@@ -486,11 +514,12 @@ impl History {
         let broken = |what: String| Err(Invariant::ReloadConverges.broken(what));
         let wanted = config.groups.clone();
         let config = Box::new(config);
+        let outcome = self.run(&Command::Reload { config })?;
         let Outcome::Reloaded {
             added,
             changed,
             removed,
-        } = self.run(&Command::Reload { config })?
+        } = outcome
         else {
             return broken("no list of changes".to_owned());
         };
@@ -499,6 +528,9 @@ impl History {
             self.run(&Command::Stop { target, wait: true })?;
             let name = name.clone();
             let outcome = self.run(&Command::RemoveGroup { name })?;
+            if !self.is_running() {
+                return Ok(());
+            }
             if outcome != Outcome::Done {
                 return broken(format!("a stopped group cannot be removed: {outcome:?}"));
             }
@@ -506,11 +538,17 @@ impl History {
         for name in changed.iter().chain(&added) {
             let name = name.clone();
             let outcome = self.run(&Command::AddGroup { name })?;
+            if !self.is_running() {
+                return Ok(());
+            }
             if outcome != Outcome::Done {
                 return broken(format!("a group cannot be added: {outcome:?}"));
             }
         }
         self.settle_and_look()?;
+        if !self.is_running() {
+            return Ok(());
+        }
         let mut at_work: Vec<_> = self
             .supervisor
             .groups()
@@ -549,88 +587,4 @@ fn is_rhythm(action: &Action) -> bool {
             | Action::Publish(Notice::Tick { .. })
             | Action::Log(_)
     )
-}
-
-fn seconds(nanoseconds: u64) -> String {
-    format!(
-        "{}.{:09}",
-        nanoseconds / 1_000_000_000,
-        nanoseconds % 1_000_000_000
-    )
-}
-
-fn stimulus_summary(stimulus: &Stimulus) -> String {
-    if let Stimulus::Command(command) = stimulus {
-        summary(command)
-    } else if let Stimulus::BeginAnew { .. } = stimulus {
-        "the daemon begins anew".to_owned()
-    } else {
-        format!("{stimulus:?}")
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the others are short enough as they are"
-)]
-fn action_summary(action: &Action) -> String {
-    match action {
-        Action::Spawn {
-            process,
-            generation,
-            config,
-            group,
-            socket,
-            ..
-        } => format!(
-            "Spawn {group}:{} {process} {generation:?} {socket:?}",
-            config.name
-        ),
-        Action::CheckCommand {
-            operation, process, ..
-        } => format!("CheckCommand {operation:?} {process}"),
-        Action::ProcessAdded { process, .. } => format!("ProcessAdded {process}"),
-        Action::Probe {
-            process,
-            generation,
-            check,
-            attempt,
-            ..
-        } => format!("Probe {process} {generation:?} {check:?} attempt {attempt}"),
-        Action::RunHook {
-            process,
-            generation,
-            point,
-            pid,
-            ..
-        } => format!("RunHook {process} {generation:?} {point:?} pid {pid:?}"),
-        Action::Log(message) => format!("Log {message}"),
-        other => format!("{other:?}"),
-    }
-}
-
-/// A group in a line.
-pub(crate) fn group_summary(group: &GroupConfig) -> String {
-    let mut text = format!("{} priority={}", group.name, group.priority);
-    for socket in group.sockets() {
-        let _ = write!(text, " socket={}", socket.url);
-    }
-    for process in &group.processes {
-        let _ = write!(
-            text,
-            " {}(priority={} autostart={} autorestart={:?} startsecs={} startretries={} exitcodes={:?} \
-             stopwaitsecs={} stopasgroup={} killasgroup={})",
-            process.name,
-            process.priority,
-            process.autostart,
-            process.autorestart,
-            process.startsecs,
-            process.startretries,
-            process.exitcodes,
-            process.stopwaitsecs,
-            process.stopasgroup,
-            process.killasgroup
-        );
-    }
-    text
 }

@@ -35,7 +35,8 @@ pub(crate) enum Invariant {
     TrueReplies,
     /// A process stops only if somebody said so, and what was stopped stays so until somebody says else.
     OperatorsWishes,
-    /// FATAL comes after `startretries` failed starts in a row, neither before nor later.
+    /// FATAL comes after as many failures in a row as `startretries` or `restart_limit` say, neither before
+    /// nor later.
     RetriesCounted,
     /// By itself nothing starts within one second of its last start, or before its backoff is over.
     RestartBrake,
@@ -51,6 +52,16 @@ pub(crate) enum Invariant {
     /// A service whose liveness fails, that uses too much memory, or that is not ready in time is stopped
     /// for it, and starts again or is FATAL; no other is.
     ChecksDecide,
+    /// Hooks begin in their turn, once, and end with what they belong to; what waits for one waits for it,
+    /// and no longer than it may take.
+    HooksInTurn,
+    /// A oneshot runs while its marker does not say that it has, and is done only after an expected end and,
+    /// if it has a marker, when that has been written.
+    OneshotsRunOnce,
+    /// The daemon ends with a service just when its options say so, and with the right exit status.
+    EndsDecide,
+    /// After `shutdown_timeout` everything has been killed, and nothing is waited for any longer.
+    ShutdownInTime,
     /// A process is there only when what it depends on is.
     DependenciesMet,
     /// In a shutdown nothing is told to stop on which something depends that is up.

@@ -16,10 +16,13 @@ mod generator;
 mod history;
 mod invariants;
 mod listeners;
+mod lives;
 mod random;
 mod seen;
 mod shrink;
+mod start;
 mod stimulus;
+mod transcript;
 mod world;
 
 use std::fmt;

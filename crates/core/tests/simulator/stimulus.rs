@@ -69,6 +69,16 @@ pub(crate) enum Stimulus {
     },
     /// The memory of a service has been measured.
     Measured { nth: usize, is_too_much: bool },
+    /// A hook ends.
+    EndHook { nth: usize, fails: bool },
+    /// A marker has been read.
+    OpenMarker { nth: usize, fails: bool },
+    /// A marker has been written.
+    CommitMarker { nth: usize, fails: bool },
+    /// A hook has ended of which nobody waits to hear.
+    EndHookLate { nth: usize },
+    /// The kernel kills a process for lack of memory, and says so before its end is told.
+    OutOfMemory { nth: usize },
     /// A listener says something.
     Say { nth: usize, saying: Saying },
     /// A listener stops reading; `is_full`: something else is kept for it already.

@@ -8,14 +8,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use linchpin_config::FastCgiSocket;
 use linchpin_core::{
-    Action, Channel, Event, ExitStatus, Generation, Monotonic, Notification, Now, OperationId,
-    OutputKind, ProcessId, SignalOutcome, SignalPurpose, SignalTarget, SocketId, SpawnFailure,
-    SpawnFailureKind, Supervisor, Wall,
+    Action, Channel, Event, ExitStatus, Generation, HookPoint, Monotonic, Notification, Now,
+    OperationId, OutputKind, ProcessId, SignalOutcome, SignalPurpose, SignalTarget, SocketId,
+    SpawnFailure, SpawnFailureKind, Supervisor, Wall,
 };
 
 use super::checks::Checks;
 use super::invariants::{Invariant, Violation};
 use super::listeners::Listeners;
+use super::lives::Lives;
+pub(crate) use super::start::{Phase, Start};
 
 /// errno of a refused signal.
 const EPERM: i32 = 1;
@@ -44,74 +46,8 @@ pub(crate) struct World {
     pub(crate) prompt: VecDeque<Event>,
     pub(crate) listeners: Listeners,
     pub(crate) services: Checks,
+    pub(crate) lives: Lives,
     next_pid: i32,
-}
-
-/// One start that the core has asked for.
-#[derive(Debug)]
-pub(crate) struct Start {
-    pub(crate) process: ProcessId,
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) socket: Option<SocketId>,
-    pub(crate) phase: Phase,
-    /// The process group: the process id of the first process.
-    pgid: i32,
-    /// The process that the service has named as its main one.
-    next_main: Option<i32>,
-    /// Signals to it are refused.
-    pub(crate) is_protected: bool,
-    /// It has got a stop signal.
-    pub(crate) is_told: bool,
-    /// It has got SIGKILL.
-    pub(crate) is_doomed: bool,
-    /// Others of its process group are alive.
-    pub(crate) has_group: bool,
-    /// Those others have got SIGKILL.
-    pub(crate) is_group_doomed: bool,
-    /// The core wants to know when the group is empty.
-    pub(crate) is_followed: bool,
-    /// All its output has been read.
-    pub(crate) is_drained: bool,
-    pub(crate) is_released: bool,
-    /// Its process was removed, or the daemon ended, while it lived, which only UNKNOWN allows.
-    pub(crate) is_disowned: bool,
-    /// When the core was told of its end.
-    pub(crate) told_at: u64,
-}
-
-/// How far a start has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Asked for.
-    Asked,
-    /// A process.
-    Alive { pid: i32 },
-    /// Ended, and the core does not know.
-    Reaped { pid: i32 },
-    /// Ended, and the core knows.
-    Told { pid: i32 },
-}
-
-impl Start {
-    /// Whether a second process of the instance would be one too many.
-    pub(crate) fn may_live(&self) -> bool {
-        matches!(self.phase, Phase::Asked | Phase::Alive { .. })
-    }
-
-    pub(crate) fn pid(&self) -> Option<i32> {
-        match self.phase {
-            Phase::Asked => None,
-            Phase::Alive { pid } | Phase::Reaped { pid } | Phase::Told { pid } => Some(pid),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Told { .. })
-            && self.is_released
-            && !self.has_group
-            && !self.is_followed
-    }
 }
 
 impl World {
@@ -128,6 +64,7 @@ impl World {
             prompt: VecDeque::new(),
             listeners: Listeners::default(),
             services: Checks::default(),
+            lives: Lives::default(),
             next_pid: PIDS.start,
         }
     }
@@ -358,6 +295,35 @@ impl World {
         })
     }
 
+    /// A hook ends. A `stop_command` that does well has told the process to end.
+    pub(crate) fn end_hook(&mut self, nth: usize, fails: bool) -> Option<Event> {
+        let event = self.lives.hook_ended(nth, fails);
+        if let Some(Event::HookEnded {
+            generation,
+            point: HookPoint::StopCommand,
+            failure: None,
+            ..
+        }) = &event
+            && let Some(start) = self.starts.get_mut(generation)
+        {
+            start.is_told = true;
+        }
+        event
+    }
+
+    /// The kernel has killed a process; its end will be told.
+    pub(crate) fn out_of_memory(&mut self, nth: usize) -> Option<Event> {
+        let generation = self.nth(nth, |start| {
+            matches!(start.phase, Phase::Alive { .. }) && !start.is_protected
+        })?;
+        let start = self.starts.get_mut(&generation)?;
+        start.is_doomed = true;
+        Some(Event::OutOfMemory {
+            process: start.process,
+            generation,
+        })
+    }
+
     /// Whether the core knows that a process has ended.
     pub(crate) fn is_over(&self, generation: Generation) -> bool {
         self.starts
@@ -381,6 +347,7 @@ impl World {
             self.prompt.push_back(answer);
         }
         self.services.action(action, self.monotonic)?;
+        self.lives.action(action, self.monotonic)?;
         match action {
             Action::Spawn {
                 process,
@@ -491,25 +458,7 @@ impl World {
                 other.phase
             )));
         }
-        let start = Start {
-            process,
-            group: group.to_owned(),
-            name: name.to_owned(),
-            socket,
-            phase: Phase::Asked,
-            pgid: 0,
-            next_main: None,
-            is_protected: false,
-            is_told: false,
-            is_doomed: false,
-            has_group: false,
-            is_group_doomed: false,
-            is_followed: false,
-            is_drained: false,
-            is_released: false,
-            is_disowned: false,
-            told_at: 0,
-        };
+        let start = Start::new(process, group, name, socket);
         match self.starts.insert(generation, start) {
             None => Ok(()),
             Some(_) => {
