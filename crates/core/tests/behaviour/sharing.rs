@@ -30,9 +30,12 @@ fn added(
     for event in events {
         supervisor.handle(event, now, &mut actions);
     }
-    let mut found = actions.drain(..).filter_map(|action| match action {
-        Action::ProcessAdded { config, .. } => Some(config),
-        _ => None,
+    let mut found = actions.drain(..).filter_map(|action| {
+        if let Action::ProcessAdded { config, .. } = action {
+            Some(config)
+        } else {
+            None
+        }
     });
     found.next().expect("a process is added")
 }
