@@ -239,6 +239,7 @@ pub(crate) fn resolve(
         linchpin.config.as_mut(),
         findings,
     );
+    let switched_off = service_options::take_out(&mut groups.groups, linchpin.config.as_mut());
     let http_servers = servers::http_servers(context, &environment, findings);
     overrides.apply(&mut supervisord.section);
     finish_supervisord(world, document, &mut supervisord.section, findings);
@@ -248,6 +249,7 @@ pub(crate) fn resolve(
         linchpin: linchpin.config,
         extensions: linchpin.extensions,
         groups: groups.groups,
+        switched_off,
         server_url: server_url(&http_servers),
         http_servers,
         rpc_interfaces,

@@ -25,6 +25,8 @@ pub struct Config {
     pub extensions: bool,
     /// Groups in the order in which the original starts them: by priority, then by name.
     pub groups: Vec<Arc<GroupConfig>>,
+    /// What `enabled` has switched off, and is not among the groups.
+    pub switched_off: Vec<SwitchedOff>,
     /// `[inet_http_server…]` and `[unix_http_server…]`, in the original's order.
     pub http_servers: Vec<HttpServer>,
     /// `[rpcinterface:x]` sections.
@@ -37,6 +39,17 @@ pub struct Config {
     pub shadowed_groups: Vec<Arc<GroupConfig>>,
     /// Processes that never exist because a later one of their group has their name.
     pub shadowed_processes: Vec<ShadowedProcess>,
+}
+
+/// A process that is not there because its condition says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwitchedOff {
+    /// The group that it would be in.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// The condition, as it was written.
+    pub condition: String,
 }
 
 /// A process that another one of the same name hides.

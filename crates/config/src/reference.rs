@@ -94,6 +94,24 @@ A name is that of a group (all its processes), of a process or program that no o
 without one never stops a file from being used, because files for Supervisor contain such lists, where they mean
 nothing; `linchpin check` tells what is wrong with it, and it is passed over.
 
+### Conditions
+
+`enabled` is an expression in the language of Jinja: `and`, `or`, `not`, `==`, `in`, parentheses, texts in quotes. A name is
+that of an environment variable: of the daemon, of `[supervisord] environment`, of the program's own `environment`; one
+that is not set is undefined and counts as false. The result must be true or false; of texts, `1`, `true`, `yes` and `on`
+are true, and an empty one, `0`, `false`, `no` and `off` are false. A `%` is written `%%`, as in all values.
+
+| | |
+|---|---|
+| `is_local(ADDRESS)` | the address leads to this machine only: `localhost`, 127.0.0.0/8, `::1`, a path or `unix:` socket, or nothing at all; with several hosts, all of them |
+| `is_set(NAME)` | it is set, and not empty |
+| `on(NAME)` | it is a word for true; not set is false |
+| `NAME is defined`, `NAME is startingwith('x')`, `NAME is endingwith('x')` | |
+| `NAME \| lower`, `NAME \| default('x')` | in lower case; with a value for where it is not set |
+
+`enabled=is_local(REDIS_URL)` switches an embedded Redis off when `redis://10.0.0.5` is used instead. What is switched off
+is not there for `status` and all other commands; `linchpin check` names it. `reread` and `update` look again.
+
 ### Notifications
 
 A program with a `notify` probe finds a socket in `NOTIFY_SOCKET`, as under systemd, and `WATCHDOG_USEC` where `liveness`

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Options of ours, read from the section of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceConfig {
+    /// The condition (`enabled`) that switches it off. Only while a configuration is read: what is switched off is
+    /// not part of it.
+    pub condition_against: Option<String>,
     /// What it waits for before it starts.
     pub dependencies: Vec<Dependency>,
     /// How long it waits for them before the start counts as failed; zero is for ever.
@@ -57,6 +60,7 @@ pub struct ServiceConfig {
 impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
+            condition_against: None,
             dependencies: Vec::new(),
             depends_timeout: Duration::ZERO,
             on_dependency_failed: OnDependencyFailed::Wait,

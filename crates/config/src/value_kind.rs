@@ -83,6 +83,8 @@ pub enum ValueKind {
     OnEnd,
     /// A service of the file.
     Service,
+    /// An expression that is true or false.
+    Condition,
 }
 
 impl fmt::Display for ValueKind {
@@ -122,6 +124,7 @@ impl fmt::Display for ValueKind {
                 "word"
             }
             Self::Service => "service",
+            Self::Condition => "condition",
         })
     }
 }
@@ -224,6 +227,9 @@ impl ValueKind {
             Self::Importance => "`essential`, `normal` or `optional`",
             Self::OnEnd => "`ignore` or `shutdown`",
             Self::Service => "the name of a process, or `group:process`",
+            Self::Condition => {
+                "a condition that is true or false, such as `is_local(REDIS_URL)` or `on(WITH_REDIS)`"
+            }
         }
     }
 }

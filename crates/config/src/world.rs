@@ -71,6 +71,21 @@ pub trait World: Debug {
         crate::paths::normalize(&crate::paths::join(self.current_directory(), path))
     }
 
+    /// Whether a condition (`enabled`) is true; `variable` gives the values of names.
+    ///
+    /// # Errors
+    /// Why that cannot be said, without any value.
+    fn condition(
+        &self,
+        condition: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<bool, String> {
+        // The words for yes and no, which need no language.
+        let text = variable(condition).unwrap_or_else(|| condition.to_owned());
+        crate::value::boolean(&text)
+            .map_err(|_| "only true and false are understood here".to_owned())
+    }
+
     /// A variable of the environment.
     fn variable(&self, name: &str) -> Option<&str> {
         self.environment()

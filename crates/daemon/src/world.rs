@@ -50,6 +50,14 @@ impl SystemWorld {
 }
 
 impl World for SystemWorld {
+    fn condition(
+        &self,
+        condition: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<bool, String> {
+        linchpin_boot::language::is_true(condition, variable).map_err(|error| error.message)
+    }
+
     fn read_file(&self, path: &str) -> io::Result<Vec<u8>> {
         self.machine.read_file(path)
     }

@@ -60,7 +60,21 @@ fn judge(file: &str) -> ExitCode {
         }
         None => format!("cannot be used: {problems} problems"),
     };
-    crate::say(&format!("{text}{file} {verdict}; {warnings} warnings\n"));
+    let off: Vec<String> = report
+        .config
+        .iter()
+        .flat_map(|config| &config.switched_off)
+        .map(|off| {
+            format!(
+                "switched off: {}:{}, because its condition is not true: {}\n",
+                off.group, off.name, off.condition
+            )
+        })
+        .collect();
+    let off = off.concat();
+    crate::say(&format!(
+        "{text}{off}{file} {verdict}; {warnings} warnings\n"
+    ));
     if report.config.is_some() {
         ExitCode::SUCCESS
     } else {

@@ -7,6 +7,7 @@
 mod checks;
 mod cycles;
 mod dependencies;
+mod enabled;
 mod http;
 mod life;
 mod linchpin;
@@ -21,6 +22,7 @@ mod tests;
 mod values;
 
 pub(crate) use dependencies::take_apart;
+pub(crate) use enabled::take_out;
 pub(crate) use linchpin::linchpin;
 pub(crate) use resolve::resolve;
 
@@ -49,6 +51,7 @@ pub(crate) fn service(reader: &mut SectionReader<'_, '_>) -> Option<Box<ServiceC
     let kind = SectionKind::of(&reader.section.name);
     let mut service = ServiceConfig::default();
     let mut own = OwnReader { reader };
+    service.condition_against = enabled::condition_against(&mut own);
     if kind != Some(SectionKind::EventListener) {
         depends(&mut own, &mut service);
         life::oneshot(&mut own, &mut service);

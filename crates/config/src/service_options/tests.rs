@@ -112,6 +112,7 @@ reload_signal=HUP
     };
     let found = service(text).unwrap();
     let expected = ServiceConfig {
+        condition_against: None,
         dependencies: Vec::new(),
         depends_timeout: seconds(300),
         on_dependency_failed: OnDependencyFailed::Fail,

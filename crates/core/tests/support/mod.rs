@@ -67,6 +67,7 @@ pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
         linchpin: None,
         extensions: true,
         groups,
+        switched_off: Vec::new(),
         http_servers: Vec::new(),
         rpc_interfaces: Vec::new(),
         server_url: None,

@@ -2,12 +2,14 @@
 
 mod checks;
 mod dependencies;
+mod enabled;
 mod ends;
 mod hooks;
 mod restarts;
 
 pub(crate) use checks::*;
 pub(crate) use dependencies::*;
+pub(crate) use enabled::*;
 pub(crate) use ends::*;
 pub(crate) use hooks::*;
 pub(crate) use restarts::*;
@@ -29,7 +31,8 @@ pub(crate) static OF_PROGRAMS_ALONE: [&OptionSpec; 6] = [
 ];
 
 /// What every section that describes processes has.
-pub(crate) static SERVICE: [&OptionSpec; 37] = [
+pub(crate) static SERVICE: [&OptionSpec; 38] = [
+    &ENABLED,
     &READINESS,
     &READINESS_INTERVAL,
     &READINESS_TIMEOUT,

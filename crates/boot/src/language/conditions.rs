@@ -1,0 +1,210 @@
+//! Conditions: `enabled=is_local(REDIS_URL) and EMBEDDED != "0"`.
+
+use std::collections::BTreeMap;
+
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::address::Address;
+
+/// Steps that a condition may take.
+const FUEL: u64 = 20_000;
+
+/// Longest condition, in bytes.
+const LENGTH_MAX: usize = 4096;
+
+/// Why a condition has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConditionError {
+    /// What is wrong, without any value.
+    pub message: String,
+}
+
+impl ConditionError {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+/// Whether a condition holds. `variable` gives the value of a name: a setting or a variable of the environment; what
+/// has none is undefined, which counts as false, and as pointing nowhere.
+///
+/// Functions: `is_local(address)`, whether an address leads to this machine only; `is_set(value)`, whether it is there
+/// and not empty; `on(value)`, whether it is a word for yes. All of Jinja's operators, tests and filters work.
+///
+/// # Errors
+/// If it cannot be read, takes too long, or comes to something that is neither yes nor no.
+pub fn is_true(
+    condition: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<bool, ConditionError> {
+    if condition.len() > LENGTH_MAX {
+        return Err(ConditionError::new(format!(
+            "it is longer than {LENGTH_MAX} bytes"
+        )));
+    }
+    let mut environment = Environment::empty();
+    add_words(&mut environment);
+    let expression = environment
+        .compile_expression(condition)
+        .map_err(|error| told(&error))?;
+    let names = expression.undeclared_variables(false);
+    let variables: BTreeMap<String, String> = names
+        .into_iter()
+        .filter_map(|name| variable(&name).map(|value| (name, value)))
+        .collect();
+    let value = expression.eval(variables).map_err(|error| told(&error))?;
+    truth(&value)
+        .ok_or_else(|| ConditionError::new("it comes to something that is neither yes nor no"))
+}
+
+fn add_words(environment: &mut Environment<'_>) {
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("lower", |text: String| text.to_lowercase());
+    environment.add_filter(
+        "default",
+        |value: Value, other: Value| {
+            if value.is_undefined() { other } else { value }
+        },
+    );
+    environment.add_test("defined", |value: &Value| !value.is_undefined());
+    environment.add_test("undefined", Value::is_undefined);
+    environment.add_test("startingwith", |text: String, start: String| {
+        text.starts_with(&start)
+    });
+    environment.add_test("endingwith", |text: String, end: String| {
+        text.ends_with(&end)
+    });
+    environment.add_function("is_local", is_local);
+    environment.add_function("is_set", |value: Value| {
+        !value.is_undefined() && value.as_str() != Some("")
+    });
+    environment.add_function("on", |value: Value| {
+        truth(&value).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidOperation,
+                "on() wants a word for yes or no",
+            )
+        })
+    });
+}
+
+fn is_local(address: &Value) -> Result<bool, Error> {
+    if address.is_undefined() || address.is_none() {
+        return Ok(true);
+    }
+    let wrong = |what| Error::new(ErrorKind::InvalidOperation, what);
+    let text = address
+        .as_str()
+        .ok_or_else(|| wrong("is_local() wants an address"))?;
+    Address::read(text)
+        .map(|address| address.is_local())
+        .ok_or_else(|| wrong("is_local() was given something that is no address"))
+}
+
+/// Words count as what they say, and not by being there: `0` and `false` are no.
+fn truth(value: &Value) -> Option<bool> {
+    if value.is_undefined() || value.is_none() {
+        return Some(false);
+    }
+    if value.kind() == ValueKind::Bool {
+        return Some(value.is_true());
+    }
+    match value.as_str()?.trim().to_ascii_lowercase().as_str() {
+        "" | "0" | "false" | "no" | "off" => Some(false),
+        "1" | "true" | "yes" | "on" => Some(true),
+        _ => None,
+    }
+}
+
+/// The engine's own words, without the value that it may quote.
+fn told(error: &Error) -> ConditionError {
+    let detail = error.detail().map(|detail| format!(": {detail}"));
+    ConditionError::new(format!("{}{}", error.kind(), detail.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(condition: &str) -> Result<bool, String> {
+        let variable = |name: &str| {
+            let value = match name {
+                "OUTSIDE" => "redis://:secret@10.0.0.5",
+                "HERE" => "redis://127.0.0.1:6379",
+                "NOTHING" => "",
+                "ZERO" | "Zero" => "0",
+                "YES" => "Yes",
+                "MODE" => "single",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        is_true(condition, &variable).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn conditions_say_yes_or_no() {
+        for (condition, expected) in [
+            ("true", true),
+            ("false", false),
+            ("is_local(HERE)", true),
+            ("is_local(OUTSIDE)", false),
+            ("is_local(UNKNOWN)", true),
+            ("is_local(NOTHING)", true),
+            ("not is_local(OUTSIDE)", true),
+            ("is_local(HERE) and ZERO != '0'", false),
+            ("ZERO", false),
+            ("YES", true),
+            ("UNKNOWN", false),
+            ("NOTHING", false),
+            ("on(ZERO)", false),
+            ("on(ZERO) or on(YES)", true),
+            ("is_set(NOTHING)", false),
+            ("is_set(ZERO)", true),
+            ("MODE == 'single'", true),
+            ("MODE in ['single', 'double']", true),
+            ("MODE is startingwith('si')", true),
+            ("UNKNOWN is defined", false),
+            ("UNKNOWN | default('x') == 'x'", true),
+            ("MODE | lower == 'single'", true),
+        ] {
+            assert_eq!(ask(condition), Ok(expected), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_values() {
+        for condition in [
+            "",
+            "is_local(",
+            "MODE",
+            "1",
+            "on(MODE)",
+            "is_local(5)",
+            "unknown_function()",
+            "OUTSIDE",
+            "OUTSIDE | nothing",
+            "range(1000000)",
+            "true and",
+        ] {
+            let told = ask(condition).unwrap_err();
+            assert!(
+                !told.contains("secret") && !told.contains("single"),
+                "{condition}: {told}"
+            );
+        }
+        assert!(ask(&"1 + ".repeat(2000)).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_gets_an_answer(text in "[a-z()\\[\\]'\"|.,+*%~ 0-9=!<>{}-]{0,80}") {
+            let _ = ask(&text);
+        }
+    }
+}
