@@ -414,7 +414,7 @@ def test_a_socket_that_cannot_be_opened_any_more_fails_only_the_start(new_daemon
     with pytest.raises(xmlrpc.client.Fault, match="SPAWN_ERROR: web"):
         daemon.supervisor("startProcess", "web")
     assert daemon.info("web")["spawnerr"] == text
-    assert f"spawnerr: {text}\n" in daemon.log()
+    daemon.until_logged(re.escape(f"spawnerr: {text}\n"))
     # A socket that was never open is not closed.
     assert daemon.log().count("Closing socket") == 1
     place.path.parent.mkdir()
