@@ -198,6 +198,16 @@ def test_the_end_is_noticed_where_another_process_is_the_parent(new_daemon, sd_c
     assert daemon.stop() == 0
 
 
+def test_the_first_process_may_take_over_again(new_daemon, sd_client):
+    daemon = configured(new_daemon(), f"{sd_client} fork-wait mainpid parent stay", "autorestart=false", after=False).start()
+    first = int(re.search(r"^parent 1 (\d+)$", daemon.until_file("web.log", "parent"), re.M)[1])
+    daemon.until_logged(rf"its main process is the one with pid {first} now")
+    assert daemon.info("web")["pid"] == first
+    daemon.supervisor("stopProcess", "web")
+    assert not is_alive(first)
+    daemon.until_logged(r"stopped: web \(terminated by SIGTERM\)")
+
+
 def test_nobody_elses_process_is_taken_over(new_daemon, sd_client):
     daemon = new_daemon()
     configured(daemon, f"{sd_client} text=MAINPID={os.getpid()} text=MAINPID=1 barrier ready stay").start()

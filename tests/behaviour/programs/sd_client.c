@@ -8,6 +8,7 @@
  *   fork-session   the same, in a session of its own
  *   fork-wait      goes on in a child, whose parent waits for it and then for ever
  *   mainpid        MAINPID= of this process and READY=1
+ *   parent         MAINPID= of the parent of this process
  *   child          starts a child that stays in its group and ignores SIGTERM; prints "child PID"
  *   until=FILE     waits until there is that file
  *   term           waits for SIGTERM and goes on
@@ -120,6 +121,8 @@ int main(int count, char **words) {
             say("main", sd_notifyf(0, "MAINPID=%ld\nREADY=1", (long)getpid()), (long)getpid());
             if (silence[1] >= 0) close(silence[1]);
             silence[1] = -1;
+        } else if (!strcmp(word, "parent")) {
+            say("parent", sd_notifyf(0, "MAINPID=%ld", (long)getppid()), (long)getppid());
         } else if (!strcmp(word, "child")) {
             start_child();
         } else if (!strncmp(word, "until=", 6)) {

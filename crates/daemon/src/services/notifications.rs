@@ -88,7 +88,7 @@ impl Shell {
     /// A service has named another process as its main one, and the core has agreed.
     pub(super) fn adopt_main(&mut self, process: ProcessId, generation: Generation, main: i32) {
         let Some(main) = Pid::new(main) else { return };
-        if self.children.is_known(main.get()) {
+        if !self.children.may_become_main(generation, main.get()) {
             return;
         }
         let start = Start {

@@ -93,6 +93,15 @@ impl Children {
         self.by_pid.contains_key(&pid)
     }
 
+    /// Whether a process can become the main one of a start: it is nobody's, or was that before.
+    pub(crate) fn may_become_main(&self, generation: Generation, pid: i32) -> bool {
+        match self.by_pid.get(&pid) {
+            None => true,
+            Some(Child::Former(former)) => *former == generation,
+            Some(Child::Service(_) | Child::Task(_)) => false,
+        }
+    }
+
     /// A service that began as `leader` has another main process from now on.
     pub(crate) fn adopt(&mut self, start: Start, leader: i32, main: i32) {
         for child in self.by_pid.values_mut() {
@@ -172,8 +181,13 @@ impl Children {
         }
     }
 
+    /// Nothing of a start is of interest any more, but for its first process: that is our child, and its group may
+    /// still be followed. Others may be somebody else's, who alone hears of their ends.
     pub(crate) fn release(&mut self, generation: Generation) {
-        self.adopted.remove(&generation);
+        if let Some(adopted) = self.adopted.remove(&generation) {
+            self.by_pid
+                .retain(|pid, child| *child != Child::Former(generation) || *pid == adopted.leader);
+        }
     }
 
     pub(crate) fn follow(&mut self, generation: Generation, groups: Vec<i32>) {
@@ -260,6 +274,23 @@ mod tests {
         assert_eq!(children.groups_of(ONE, 10, |_| true), [11]);
         children.adopt(start(ONE), 10, 12);
         assert_eq!(children.groups_of(ONE, 10, |_| true), [12]);
+    }
+
+    #[test]
+    fn a_process_may_become_the_main_one_again() {
+        let mut children = adopted();
+        assert!(children.may_become_main(ONE, 10));
+        assert!(!children.may_become_main(TWO, 10));
+        assert!(!children.may_become_main(TWO, 11));
+        assert!(children.may_become_main(TWO, 12));
+        children.adopt(start(ONE), 10, 10);
+        assert!(children.is_alive(10));
+        assert!(!children.is_alive(11));
+        assert_eq!(children.groups_of(ONE, 10, |_| true), [10]);
+        assert_eq!(children.reaped(10), Some(Child::Service(start(ONE))));
+        // The other one is not our child, so nobody tells that it has ended.
+        children.release(ONE);
+        assert!(!children.is_known(11));
     }
 
     #[test]
