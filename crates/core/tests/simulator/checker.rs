@@ -217,9 +217,6 @@ impl Checker {
                 if *point == HookPoint::StopCommand {
                     seen.stop_begun_at.get_or_insert(world.monotonic);
                 }
-                if *point == HookPoint::PostStop && self.ends.is_late(world.monotonic) {
-                    return Err(Invariant::ShutdownInTime.broken(format!("post_stop of {process}")));
-                }
                 seen.may_run_hook(*process, *generation, *point, *pid, world)
             }
             Action::CommitMarker {
