@@ -44,6 +44,7 @@ mod section_reader;
 mod servers;
 mod service;
 mod service_options;
+mod settings;
 mod single_command;
 mod source;
 mod suggestion;
@@ -83,6 +84,10 @@ pub use render::{render, render_all, render_failure};
 pub use sample::sample_configuration;
 pub use search_path::{FoundFile, find_config_file, search_path};
 pub use service::*;
+pub use settings::{
+    Encoding, Generate, Host, NameProblem, SettingConfig, SettingType, SettingsConfig,
+    SettingsLoaded, Url, UrlProblem, Validation, check_name, load_settings,
+};
 pub use single_command::SingleCommand;
 pub use source::{FileId, SourceFile, Span};
 pub use usage::{USAGE_EXIT_STATUS, usage_error};

@@ -17,7 +17,7 @@ use crate::search_path::find_config_file;
 use crate::section_reader::SectionReader;
 use crate::value;
 use crate::world::World;
-use crate::{daemon_section, groups, plugins, servers, service_options};
+use crate::{daemon_section, groups, plugins, servers, service_options, settings};
 
 /// What to load.
 #[derive(Debug, Clone, Default)]
@@ -232,6 +232,9 @@ pub(crate) fn resolve(
     );
     let mut linchpin = service_options::linchpin(context, &environment, findings);
     context.extensions = linchpin.extensions;
+    // Their defaults come from the environment of the process, whatever `[supervisord]` adds to it.
+    let outside = environment_names(world);
+    let settings = settings::settings(context, linchpin.config.as_ref(), &outside, findings);
     let mut groups = groups::groups(context, &environment, findings);
     service_options::resolve(
         document,
@@ -248,6 +251,7 @@ pub(crate) fn resolve(
         supervisord: supervisord.section,
         linchpin: linchpin.config,
         extensions: linchpin.extensions,
+        settings,
         groups: groups.groups,
         switched_off,
         server_url: server_url(&http_servers),

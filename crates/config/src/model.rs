@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event_type::EventType;
 use crate::service::{LinchpinConfig, ServiceConfig};
+use crate::settings::SettingsConfig;
 
 /// Everything that a set of configuration files says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Config {
     pub linchpin: Option<LinchpinConfig>,
     /// Whether options of ours count (`[linchpin] extensions`).
     pub extensions: bool,
+    /// The settings of the product.
+    pub settings: SettingsConfig,
     /// Groups in the order in which the original starts them: by priority, then by name.
     pub groups: Vec<Arc<GroupConfig>>,
     /// What `enabled` has switched off, and is not among the groups.

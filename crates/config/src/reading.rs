@@ -67,7 +67,7 @@ pub(crate) fn here_of(world: &dyn World, file: &str) -> String {
     world.normalized(directory_of(file))
 }
 
-fn include(
+pub(crate) fn include(
     world: &dyn World,
     file: &str,
     here: &str,

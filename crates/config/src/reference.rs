@@ -154,6 +154,28 @@ A program is said to be out of memory when it has ended by a SIGKILL that was no
 shell says so of its command), and the kernel has counted a kill for lack of memory: in the control group of the daemon, so
 a container counts its own, or else on the whole machine. Nothing is known where the kernel shows no count (before Linux
 4.13), and when its victim was a child of the program that goes on without it.
+
+### Settings
+
+`[setting:NAME]` declares a variable that services find in their environment; [settings.md](settings.md) tells where its
+value comes from, how it is changed and what the settings file looks like. NAME has letters, digits and `_`. Variables that
+decide which code runs (`PATH`, `LD_*`, `BASH_ENV` and the like) cannot be settings. `%(ENV_x)s` in these sections is the
+environment of the daemon's process, without what `[supervisord] environment` adds.
+
+| type | a value |
+|---|---|
+| `string` | any text in one line; no type takes control characters |
+| `secret` | the same, shown to nobody |
+| `bool` | `true`, `yes`, `on`, `1`, `false`, `no`, `off`, `0`, in any case |
+| `integer` | a whole number, between `min` and `max` |
+| `port` | 1 to 65535 |
+| `url` | `scheme://host…` with one of the `schemes`; several hosts with commas between them, or none (`unix:///path`) |
+| `email` | `name@host` |
+| `duration` | as above |
+| `enum` | one of the `choices` |
+| `path` | an absolute path |
+
+Values are passed on as they are written. An empty value is no value, and every type allows it; `required` does not.
 "#;
 
 /// The page, in Markdown.

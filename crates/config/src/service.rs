@@ -313,6 +313,10 @@ pub struct LinchpinConfig {
     pub shutdown_timeout: Duration,
     /// The service whose last exit status is the daemon's when it is told to end.
     pub exit_code_from: Option<String>,
+    /// Where the values of settings are kept; none is nowhere.
+    pub settings_file: Option<String>,
+    /// How many previous versions of that file are kept.
+    pub settings_history: u32,
 }
 
 impl Default for LinchpinConfig {
@@ -323,6 +327,8 @@ impl Default for LinchpinConfig {
             history_maxbytes: 4 << 20,
             shutdown_timeout: Duration::ZERO,
             exit_code_from: None,
+            settings_file: None,
+            settings_history: 20,
         }
     }
 }

@@ -85,6 +85,14 @@ pub enum ValueKind {
     Service,
     /// An expression that is true or false.
     Condition,
+    /// What the value of a setting must be.
+    SettingType,
+    /// A regular expression.
+    Pattern,
+    /// Characters and ranges of them.
+    Alphabet,
+    /// How random bytes are written down.
+    Encoding,
 }
 
 impl fmt::Display for ValueKind {
@@ -125,6 +133,9 @@ impl fmt::Display for ValueKind {
             }
             Self::Service => "service",
             Self::Condition => "condition",
+            Self::SettingType | Self::Encoding => "word",
+            Self::Pattern => "regular expression",
+            Self::Alphabet => "characters",
         })
     }
 }
@@ -165,6 +176,10 @@ impl ValueKind {
             vec!["essential", "normal", "optional"]
         } else if self == Self::OnEnd {
             vec!["ignore", "shutdown"]
+        } else if self == Self::SettingType {
+            crate::settings::TYPES.to_vec()
+        } else if self == Self::Encoding {
+            vec!["text", "hex", "base64", "base64url"]
         } else {
             Vec::new()
         }
@@ -230,6 +245,14 @@ impl ValueKind {
             Self::Condition => {
                 "a condition that is true or false, such as `is_local(REDIS_URL)` or `on(WITH_REDIS)`"
             }
+            Self::SettingType => {
+                "`string`, `secret`, `bool`, `integer`, `port`, `url`, `email`, `duration`, `enum` or `path`"
+            }
+            Self::Pattern => "a regular expression",
+            Self::Alphabet => {
+                "at least two visible ASCII characters; `a-z` is a range, and a `-` of its own stands at the end"
+            }
+            Self::Encoding => "`text`, `hex`, `base64` or `base64url`",
         }
     }
 }

@@ -10,6 +10,7 @@ mod environment_lists;
 mod log_files;
 mod names;
 mod services;
+mod settings;
 mod text;
 mod wiring;
 
@@ -96,6 +97,7 @@ fn judge_config(world: &dyn World, request: &LoadRequest, loaded: &Loaded) -> Ve
     combinations::judge(&mut judge, &loaded.config);
     commands::judge(&mut judge, world, &loaded.config);
     services::judge(&mut judge, world, &loaded.config);
+    settings::judge(&mut judge, &loaded.config);
     log_files::judge(&mut judge, &loaded.config);
     environment_lists::judge(&mut judge, &loaded.config);
     // What stops supervisorctl does not stop the daemon. A file without its section is fine.
@@ -229,5 +231,7 @@ pub(crate) fn one_process_of_each_section(
 
 #[cfg(test)]
 mod service_tests;
+#[cfg(test)]
+mod setting_tests;
 #[cfg(test)]
 mod tests;

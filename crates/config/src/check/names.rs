@@ -30,13 +30,14 @@ fn unknown_section(judge: &mut Judge<'_>, section: &Section) {
 }
 
 fn meant_section(name: &str) -> Option<String> {
-    const PREFIXES: [&str; 6] = [
+    const PREFIXES: [&str; 7] = [
         "program",
         "fcgi-program",
         "eventlistener",
         "group",
         "rpcinterface",
         "ctlplugin",
+        "setting",
     ];
     const WHOLE: [&str; 6] = [
         "supervisord",

@@ -55,12 +55,31 @@ pub(crate) static EXIT_CODE_FROM: OptionSpec = OptionSpec::ours(
 )
 .sample("web");
 
+pub(crate) static SETTINGS_FILE: OptionSpec = OptionSpec::ours(
+    "settings_file",
+    ValueKind::UncheckedPath,
+    HERE,
+    "File in which the values of settings are kept: `NAME=value` in each line, read as data and never by a shell.",
+)
+.default_note("settings come from their defaults and the environment alone")
+.sample("/var/lib/product/settings.env");
+
+pub(crate) static SETTINGS_HISTORY: OptionSpec = OptionSpec::ours(
+    "settings_history",
+    ValueKind::Count,
+    HERE,
+    "How many previous versions of the settings file are kept, in a folder beside it.",
+)
+.default("20");
+
 /// `[linchpin]`.
-pub(crate) static LINCHPIN: [&OptionSpec; 6] = [
+pub(crate) static LINCHPIN: [&OptionSpec; 8] = [
     &EXTENSIONS,
     &CONTROL_SOCKET,
     &STATE_DIRECTORY,
     &HISTORY_MAXBYTES,
     &SHUTDOWN_TIMEOUT,
     &EXIT_CODE_FROM,
+    &SETTINGS_FILE,
+    &SETTINGS_HISTORY,
 ];

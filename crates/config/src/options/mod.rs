@@ -8,6 +8,7 @@ pub(crate) mod linchpin;
 mod program;
 mod servers;
 pub(crate) mod service;
+pub(crate) mod setting;
 
 use crate::value_kind::ValueKind;
 
@@ -44,11 +45,13 @@ pub enum SectionKind {
     Default,
     /// `[linchpin]`: what the daemon can do beyond Supervisor.
     Linchpin,
+    /// `[setting:x]`: a setting of the product.
+    Setting,
 }
 
 impl SectionKind {
     /// All kinds, in the order of the sample file.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnixHttpServer,
         Self::InetHttpServer,
         Self::Supervisord,
@@ -62,6 +65,7 @@ impl SectionKind {
         Self::Include,
         Self::Default,
         Self::Linchpin,
+        Self::Setting,
     ];
 
     /// The kind that a section name means; none for a section that nothing reads.
@@ -74,6 +78,7 @@ impl SectionKind {
             ("group:", Self::Group),
             ("rpcinterface:", Self::RpcInterface),
             ("ctlplugin:", Self::CtlPlugin),
+            ("setting:", Self::Setting),
             ("unix_http_server", Self::UnixHttpServer),
             ("inet_http_server", Self::InetHttpServer),
         ];
@@ -107,6 +112,7 @@ impl SectionKind {
             Self::Group => "group:x",
             Self::Default => "DEFAULT",
             Self::Linchpin => "linchpin",
+            Self::Setting => "setting:x",
         }
     }
 
@@ -145,6 +151,9 @@ impl SectionKind {
             Self::Linchpin => {
                 "What the daemon can do beyond Supervisor, which skips over this section."
             }
+            Self::Setting => {
+                "A setting of the product; `x` is the variable in which services find it. Supervisor skips over such sections."
+            }
         }
     }
 
@@ -162,7 +171,8 @@ impl SectionKind {
             | Self::FcgiProgram
             | Self::EventListener
             | Self::Group
-            | Self::Linchpin => false,
+            | Self::Linchpin
+            | Self::Setting => false,
         }
     }
 
@@ -187,6 +197,7 @@ impl SectionKind {
             Self::Include => &INCLUDE,
             Self::Program | Self::Default => &[],
             Self::Linchpin => &linchpin::LINCHPIN,
+            Self::Setting => &setting::SETTING,
             Self::FcgiProgram => &FCGI_PROGRAM,
             Self::EventListener => &EVENT_LISTENER,
             Self::Group => &GROUP,

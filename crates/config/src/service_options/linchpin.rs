@@ -1,7 +1,7 @@
 //! Reads `[linchpin]`.
 
 use super::own::OwnReader;
-use super::values::{boolean, bytes, duration, file};
+use super::values::{boolean, bytes, count, duration, file};
 use crate::findings::Findings;
 use crate::load::Context;
 use crate::names::EnvironmentNames;
@@ -56,6 +56,10 @@ pub(crate) fn linchpin(
                 Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
             })
             .flatten(),
+        settings_file: own.if_written(&options::SETTINGS_FILE, path).flatten(),
+        settings_history: own
+            .value(&options::SETTINGS_HISTORY, count)
+            .unwrap_or_default(),
     };
     LinchpinSection {
         extensions,

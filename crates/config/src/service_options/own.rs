@@ -199,6 +199,22 @@ impl<'a> OwnReader<'_, 'a, '_> {
             .own_problem(document, Some(span), statement);
     }
 
+    /// Reports an error of an option as a whole, at its place or that of the section.
+    pub(crate) fn option_problem(&mut self, option: &OptionSpec, statement: Statement) {
+        let statement = self.placed(option, statement);
+        let (document, span) = (self.reader.document, self.reader.span(option));
+        self.reader.findings.own_problem(document, span, statement);
+    }
+
+    /// Reports an error of the section as a whole.
+    pub(crate) fn section_problem(&mut self, statement: Statement) {
+        let message = format!("[{}]: {}", self.reader.section.name, statement.message);
+        let (document, span) = (self.reader.document, self.reader.header());
+        self.reader
+            .findings
+            .own_problem(document, span, statement.message(message));
+    }
+
     /// Says something about an option that only `check` tells.
     pub(crate) fn remark(&mut self, option: &OptionSpec, span: Span, statement: Statement) {
         let statement = self.placed(option, statement);

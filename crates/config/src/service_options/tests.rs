@@ -367,7 +367,7 @@ fn the_section_of_the_daemon_is_read() {
         config("[linchpin]\n").linchpin,
         Some(LinchpinConfig::default())
     );
-    let text = "[linchpin]\nsocket=run/x.sock\nstate_directory=~/state\nhistory_maxbytes=1MB\nshutdown_timeout=9s\nexit_code_from=a\n[program:a]\ncommand=/bin/cat\n";
+    let text = "[linchpin]\nsocket=run/x.sock\nstate_directory=~/state\nhistory_maxbytes=1MB\nshutdown_timeout=9s\nexit_code_from=a\nsettings_file=s.env\nsettings_history=3\n[program:a]\ncommand=/bin/cat\n";
     assert_eq!(
         config(text).linchpin,
         Some(LinchpinConfig {
@@ -376,6 +376,8 @@ fn the_section_of_the_daemon_is_read() {
             history_maxbytes: 1 << 20,
             shutdown_timeout: seconds(9),
             exit_code_from: Some("a:a".to_owned()),
+            settings_file: Some("/place/s.env".to_owned()),
+            settings_history: 3,
         })
     );
     assert!(
