@@ -90,6 +90,7 @@ pub use settings::{
 };
 pub use single_command::SingleCommand;
 pub use source::{FileId, SourceFile, Span};
+pub use suggestion::closest;
 pub use usage::{USAGE_EXIT_STATUS, usage_error};
 pub use value_kind::ValueKind;
 pub use world::{Account, Machine, World};

@@ -4,7 +4,7 @@
 ///
 /// `-` counts as `_`, which people mix up most. A word of up to four letters may be one edit away, a
 /// longer one two or a third of its length; the beginning of a known word is close to it.
-pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let length = word.chars().count();
     let most = match length {

@@ -178,7 +178,7 @@ impl EnvFile {
                 value: value.to_owned(),
             }),
         }
-        self.replace(text, &wanted)
+        self.replace(&text, &wanted)
     }
 
     /// Removes all assignments of a name, with their lines. Tells whether there was one.
@@ -228,7 +228,7 @@ impl EnvFile {
     }
 
     /// Takes a new text if it means what it should.
-    fn replace(&mut self, text: String, wanted: &[Assignment]) -> Result<(), ProblemKind> {
+    fn replace(&mut self, text: &str, wanted: &[Assignment]) -> Result<(), ProblemKind> {
         match Self::parse(text.as_bytes()) {
             Ok(read) if read.assignments == wanted => {
                 *self = read;
