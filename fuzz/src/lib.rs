@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod env_file;
 pub mod listener;
 pub mod machine;
 pub mod rpc;

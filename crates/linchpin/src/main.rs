@@ -30,10 +30,11 @@ enum Program {
     Check,
     Run,
     Ask(Errand),
+    Settings,
 }
 
 impl Program {
-    const ALL: [(&'static str, Self); 11] = [
+    const ALL: [(&'static str, Self); 12] = [
         ("supervisord", Self::Supervisord),
         ("supervisorctl", Self::Supervisorctl),
         ("echo_supervisord_conf", Self::EchoSupervisordConf),
@@ -45,6 +46,7 @@ impl Program {
         ("events", Self::Ask(Errand::Events)),
         ("reload", Self::Ask(Errand::Reload)),
         ("run", Self::Run),
+        ("settings", Self::Settings),
     ];
 
     fn named(name: &str) -> Option<Self> {
@@ -56,8 +58,12 @@ impl Program {
 
     /// As [`named`](Self::named), for the name by which the binary is called: common words are not among those.
     fn called_as(name: &str) -> Option<Self> {
-        Self::named(name)
-            .filter(|program| !matches!(program, Self::Check | Self::Run | Self::Ask(_)))
+        Self::named(name).filter(|program| {
+            !matches!(
+                program,
+                Self::Check | Self::Run | Self::Ask(_) | Self::Settings
+            )
+        })
     }
 }
 
@@ -124,6 +130,11 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
         Program::SupervisorStdout => supervisor_stdout::run(),
         Program::Check => check::run(called, arguments),
         Program::Run => run::run(called, arguments),
+        Program::Settings => ExitCode::from(linchpin_ctl::manage_settings(
+            &SystemWorld::now(),
+            called,
+            arguments,
+        )),
         Program::Ask(errand) => ExitCode::from(linchpin_ctl::ask(
             &SystemWorld::now(),
             errand,
@@ -145,6 +156,7 @@ Usage:
   {called} why NAME...                    why a service is in its state, and what you could do
   {called} events [NAME...]               what has happened; --since 10m, --follow
   {called} reload NAME...                 have a service read its own configuration again
+  {called} settings [COMMAND]             settings of the product: list, get, set, explain, history, rollback ...
   {called} check [--compat] FILE          look for mistakes in a configuration, start nothing; with --compat, for
                                           what it means here and not to Supervisor
   {called} echo_supervisord_conf          print a sample configuration

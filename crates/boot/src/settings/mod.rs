@@ -6,6 +6,7 @@
 mod change;
 pub mod env_file;
 mod first_boot;
+mod given;
 mod layers;
 mod random;
 mod show;
@@ -16,6 +17,7 @@ mod validation;
 
 pub use change::{ChangeError, Changed, Edit, change, restore};
 pub use first_boot::{Generated, generate_missing};
+pub use given::{GIVEN, from_outside};
 pub use layers::{Effective, Found, Layer, Resolved, resolve};
 pub use show::shown;
 pub use store::{LOCK_PATIENCE, Locked, Store, StoreError, Version};

@@ -259,16 +259,15 @@ impl EnvFile {
     }
 }
 
-/// Lines without their ends, with numbers from 1; none behind the last end.
+/// Lines without their ends, with numbers from 1; none behind the last end. A CR without its LF is no end.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let without_last = text.strip_suffix('\n').unwrap_or(text);
-    let is_empty = text.is_empty();
-    without_last
-        .split('\n')
-        .filter(move |_| !is_empty)
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .enumerate()
-        .map(|(index, line)| (index + 1, line))
+    text.split_inclusive('\n').enumerate().map(|(index, line)| {
+        let line = match line.strip_suffix('\n') {
+            Some(line) => line.strip_suffix('\r').unwrap_or(line),
+            None => line,
+        };
+        (index + 1, line)
+    })
 }
 
 /// How long the byte-order mark before a line is.

@@ -158,6 +158,8 @@ fn a_file_is_good_as_a_whole_or_not_at_all() {
         (problems[0].line, problems[0].kind),
         (2, ProblemKind::NotText)
     );
+    // A line end of CR and nothing would become a control character when lines are added.
+    assert!(EnvFile::parse(b"A=1\r").is_err());
     assert!(EnvFile::parse(&vec![b'#'; 2 << 20]).is_err());
     assert_eq!(EnvFile::parse(b"").unwrap(), EnvFile::default());
 }
