@@ -18,6 +18,7 @@ mod messages;
 mod rpc;
 mod servers;
 mod services;
+mod settings;
 mod shell;
 mod site;
 mod spawner;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::control::Reply;
+use crate::settings::ServiceSettings;
 use crate::startup::Invocation;
 
 /// What a configuration is read for.
@@ -37,12 +38,14 @@ pub(crate) struct Load {
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) messages: Vec<(LogLevel, String)>,
+    /// What services find in their environment.
+    pub(crate) settings: ServiceSettings,
 }
 
 impl Loaded {
     /// From what was read: the messages in the order in which the original writes them, and the
     /// environment of `[supervisord]` beneath each program's own, as the original has it.
-    pub(crate) fn new(loaded: linchpin_config::Loaded) -> Self {
+    pub(crate) fn new(loaded: linchpin_config::Loaded, settings: ServiceSettings) -> Self {
         let of =
             |level: LogLevel, texts: Vec<String>| texts.into_iter().map(move |text| (level, text));
         let doubts = loaded.doubts.iter().map(one_line).collect();
@@ -62,7 +65,11 @@ impl Loaded {
                 with_daemon_environment(Arc::make_mut(process), common);
             }
         }
-        Self { config, messages }
+        Self {
+            config,
+            messages,
+            settings,
+        }
     }
 }
 

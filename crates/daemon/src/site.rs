@@ -3,22 +3,23 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use linchpin_config::{Config, LogLevel, MainLog, ProcessConfig};
 use linchpin_log::{AutoLogs, LogHandle, StreamKind};
 use linchpin_sys::accounts::Accounts;
 use linchpin_sys::limits::Limit;
-use linchpin_sys::spawn::Environment;
 use tokio::sync::Notify;
+
+use crate::settings::ServiceSettings;
 
 /// Where services are started.
 #[derive(Debug)]
 pub(crate) struct Site {
     /// The name of this daemon, in front of every event.
     pub(crate) identifier: String,
-    /// The daemon's environment.
-    pub(crate) environment: Arc<Environment>,
+    /// What services find in their environment: the daemon's own, and the settings of their start.
+    pub(crate) settings: ServiceSettings,
     /// `PATH` from it.
     pub(crate) path: Option<String>,
     /// `SUPERVISOR_SERVER_URL` of services that do not name their own.
@@ -64,12 +65,12 @@ impl Site {
         auto_logs: AutoLogs,
         logs: LogHandle,
         passes_signals_on: bool,
+        settings: ServiceSettings,
     ) -> Self {
         let supervisord = &config.supervisord;
         Self {
             identifier: supervisord.identifier.clone(),
-            // The kernel's own texts have no NUL bytes.
-            environment: Arc::new(Environment::new(std::env::vars_os()).unwrap_or_default()),
+            settings,
             path: std::env::var("PATH").ok(),
             server_url: config.server_url.clone(),
             strip_ansi: supervisord.strip_ansi,

@@ -32,6 +32,7 @@ use crate::loading::{Loaded, Loader};
 use crate::messages::level;
 use crate::rpc::{FACTORIES, Kind};
 use crate::servers::{OpenServers, Servers};
+use crate::settings::{ServiceSettings, load_with_settings};
 use crate::shell::{End, Estate, News, SIGNALS, Shell, Succession};
 use crate::site::Site;
 use crate::world::SystemWorld;
@@ -84,10 +85,13 @@ impl Invocation {
         }
     }
 
-    fn read(&self) -> Result<LoadedConfig, Box<LoadFailure>> {
+    fn read(&self) -> Result<(LoadedConfig, ServiceSettings), Box<LoadFailure>> {
         match &self.command {
-            Some(command) => command.load(&SystemWorld::now()),
-            None => linchpin_config::load(&SystemWorld::now(), &self.request()),
+            Some(command) => {
+                let loaded = command.load(&SystemWorld::now())?;
+                Ok((loaded, ServiceSettings::none()))
+            }
+            None => load_with_settings(&self.request()),
         }
     }
 
@@ -97,7 +101,7 @@ impl Invocation {
     /// The original's text for the first problem.
     pub(crate) fn load(&self) -> Result<Loaded, String> {
         match self.read() {
-            Ok(loaded) => Ok(Loaded::new(loaded)),
+            Ok((loaded, settings)) => Ok(Loaded::new(loaded, settings)),
             Err(failure) => Err(failure.original_text().to_owned()),
         }
     }
@@ -106,8 +110,8 @@ impl Invocation {
     #[must_use]
     pub fn run(mut self) -> u8 {
         // Messages of the first reading name the file as it was written.
-        let loaded = match self.read() {
-            Ok(loaded) => loaded,
+        let (loaded, settings) = match self.read() {
+            Ok(read) => read,
             Err(failure) => return refuse(&self.refusal(&failure)),
         };
         if let Some(file) = &self.file {
@@ -116,7 +120,7 @@ impl Invocation {
         for notice in &loaded.notices {
             complain(notice);
         }
-        let mut loaded = Loaded::new(loaded);
+        let mut loaded = Loaded::new(loaded, settings);
         let (mut limit, mut estate) = (None, None);
         loop {
             match self.run_once(loaded, &mut limit, estate) {
@@ -152,9 +156,14 @@ impl Invocation {
         let Loaded {
             config,
             mut messages,
+            settings,
         } = loaded;
         let supervisord = &config.supervisord;
         if let Some(uid) = supervisord.uid {
+            settings.give_to(uid, supervisord.gid).map_err(|error| {
+                let text = format!("cannot give the settings file to user {uid}: {error}");
+                Refusal::usage(&self.program, text)
+            })?;
             drop_privileges(uid, &Accounts::of_this_machine())
                 .map_err(|error| Refusal::usage(&self.program, error))?;
             messages.push((LogLevel::Info, format!("Set uid to user {uid} succeeded")));
@@ -217,7 +226,14 @@ impl Invocation {
             self.daemonize(&config, &mut main_log)?;
         }
         let pidfile = PidFile::write(&supervisord.pidfile, &mut main_log);
-        let end = self.supervise(&config, servers, main_log, auto_logs, files_limit, estate);
+        let supervision = Supervision {
+            servers,
+            main_log,
+            auto_logs,
+            files_limit,
+            settings,
+        };
+        let end = self.supervise(&config, supervision, estate);
         drop(pidfile);
         if matches!(end, Ok(End::Exit(_))) {
             // As the shell, and for the same reason: this is the end of the process.
@@ -257,12 +273,16 @@ impl Invocation {
     fn supervise(
         &self,
         config: &Config,
-        servers: OpenServers,
-        main_log: MainLog,
-        auto_logs: AutoLogs,
-        files_limit: Limit,
+        supervision: Supervision,
         estate: Option<Estate>,
     ) -> Result<End, Refusal> {
+        let Supervision {
+            servers,
+            main_log,
+            auto_logs,
+            files_limit,
+            settings,
+        } = supervision;
         // Blocked before the first thread is made, so that all threads have them blocked.
         let set = SignalSet::of(&SIGNALS);
         linchpin_sys::signals::block(&set).map_err(unusable("block signals"))?;
@@ -297,6 +317,7 @@ impl Invocation {
             auto_logs,
             logs.clone(),
             self.command.is_some(),
+            settings,
         ));
         let (load_sender, loads) = unbounded_channel();
         let loader = Loader {
@@ -322,6 +343,15 @@ impl Invocation {
         log_thread.stop(LAST_LINES_LIMIT);
         end.map_err(unusable("receive signals"))
     }
+}
+
+/// What has been opened and found out before supervision begins.
+struct Supervision {
+    servers: OpenServers,
+    main_log: MainLog,
+    auto_logs: AutoLogs,
+    files_limit: Limit,
+    settings: ServiceSettings,
 }
 
 /// Without this the daemon cannot live.

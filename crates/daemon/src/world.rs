@@ -49,6 +49,14 @@ impl SystemWorld {
     }
 }
 
+impl SystemWorld {
+    /// The same machine with another environment.
+    pub(crate) fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.machine.environment = environment;
+        self
+    }
+}
+
 impl World for SystemWorld {
     fn condition(
         &self,

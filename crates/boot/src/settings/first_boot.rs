@@ -20,6 +20,8 @@ const MOST_ATTEMPTS: u32 = 10;
 pub struct Generated {
     /// The settings that got a value now.
     pub names: Vec<String>,
+    /// The settings file was made for them.
+    pub is_new_file: bool,
     /// What a person should know; without values.
     pub warnings: Vec<String>,
 }
@@ -55,6 +57,7 @@ pub fn generate_missing(
                     .collect();
                 return Ok(Generated {
                     names: Vec::new(),
+                    is_new_file: false,
                     warnings: vec![format!(
                         "{} cannot be generated, because they could not be kept: {error}; or set them in the environment",
                         names.join(", ")
@@ -97,6 +100,7 @@ fn generate(
     let before = locked.read()?;
     let mut generated = Generated {
         names: Vec::new(),
+        is_new_file: false,
         warnings: locked.warning().into_iter().collect(),
     };
     let mut file = before.clone().unwrap_or_else(beginning);
@@ -116,6 +120,7 @@ fn generate(
     }
     if !generated.names.is_empty() {
         locked.write(before.as_ref(), &file)?;
+        generated.is_new_file = before.is_none();
     }
     Ok(generated)
 }

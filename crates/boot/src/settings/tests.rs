@@ -155,6 +155,7 @@ fn secrets_are_made_once_and_never_changed() {
     );
     let made = product.generate(&[]).unwrap();
     assert_eq!(made.names, ["A", "B"]);
+    assert!(made.is_new_file);
     let first = product.text();
     assert_eq!(product.file().get("A").unwrap().len(), 32);
     assert_eq!(product.file().get("B").unwrap().len(), 8);
@@ -179,6 +180,7 @@ fn what_is_supplied_is_not_made_and_what_is_empty_is_filled() {
     product.write("# mine\nC=\nOLD_A=mine # kept\n");
     let made = product.generate(&[("B", "outside")]).unwrap();
     assert_eq!(made.names, ["C"]);
+    assert!(!made.is_new_file);
     let file = product.file();
     assert_eq!(file.get("OLD_A"), Some("mine"));
     assert_eq!(file.get("B"), None);

@@ -37,7 +37,14 @@ pub(crate) fn program(directory: &Path, lines: &str) -> (Arc<Site>, Arc<ProcessC
         hard: Some(256),
     };
     let auto_logs = AutoLogs::new(directory, "test").unwrap();
-    let site = Arc::new(Site::new(&config, limit, auto_logs, logs, false));
+    let site = Arc::new(Site::new(
+        &config,
+        limit,
+        auto_logs,
+        logs,
+        false,
+        crate::settings::ServiceSettings::none(),
+    ));
     let process = config.groups[0].processes[0].clone();
     (site, process)
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use linchpin_config::{LogFile, OutputConfig, ProcessConfig};
 use linchpin_core::{SpawnFailure, SpawnFailureKind};
 use linchpin_log::{
-    FileSpec, LinePatterns, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks, StreamSpec,
+    FileSpec, LinePatterns, LogLevel, OwnerId, StreamId, StreamKind, StreamRole, StreamSinks,
+    StreamSpec,
 };
 use linchpin_sys::command_path::{self, SearchPath};
 use linchpin_sys::credentials::Credentials;
@@ -171,7 +172,11 @@ pub(super) fn command(
     let Resolved { program, words } = resolved;
     let arguments = words.into_iter().map(OsString::from).collect();
     let mut command = Command::new(program, arguments);
-    command.shared_environment = site.environment.clone();
+    let start = site.settings.for_a_start();
+    if let Some(complaint) = start.complaint {
+        site.logs.log(LogLevel::Warn, complaint);
+    }
+    command.shared_environment = start.environment;
     command.environment = site.variables_of(config, group);
     command.directory = config.directory.as_ref().map(PathBuf::from);
     command.umask = config.umask;

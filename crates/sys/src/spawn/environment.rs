@@ -4,6 +4,7 @@
 //! other steps of a start.
 
 use std::ffi::{CString, OsString};
+use std::fmt;
 
 use super::command::{PrepareError, environment_entry};
 
@@ -13,11 +14,17 @@ pub struct Environment {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
 struct Entry {
     name: OsString,
     /// `name=value`
     text: CString,
+}
+
+impl fmt::Debug for Entry {
+    /// Without the value, which may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
 }
 
 impl Environment {

@@ -140,6 +140,9 @@ impl EnvFile {
     /// If the value cannot be written (control characters), or the name cannot be a setting's; then nothing has
     /// changed.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), ProblemKind> {
+        if value.contains(char::is_control) {
+            return Err(ProblemKind::ControlCharacter);
+        }
         let line = self.assignment(name).map(|assignment| assignment.line);
         let number = line.unwrap_or_else(|| lines(&self.text).count() + 1);
         let mut text = String::with_capacity(self.text.len() + name.len() + value.len() + 4);
