@@ -150,3 +150,55 @@ def test_a_daemon_that_gives_up_root_can_read_the_file_that_it_made(new_daemon):
     assert environment_of(daemon)["APP_KEY"] == key
     assert (daemon.directory / "s.env").stat().st_uid != 0
     assert "services are started with" not in daemon.log()
+
+
+def test_status_says_whose_settings_are_old(new_daemon):
+    daemon = new_daemon(programs=SETTINGS + SERVICE + SERVICE.replace(":a", ":b")).start()
+    for name in ("a", "b"):
+        daemon.until_state(name, "RUNNING")
+        assert "stale" not in daemon.service_status(name)
+    settings(daemon, "set", "APP_PORT=81")
+    restart(daemon)
+    daemon.until_state("a", "RUNNING")
+    assert "stale" not in daemon.service_status("a")
+    assert daemon.service_status("b")["stale"] == ["APP_PORT"]
+    shown = subprocess.run(
+        [LINCHPIN.daemon[0], "status", "-c", str(daemon.file)], capture_output=True, text=True, timeout=30, env=daemon.environment()
+    )
+    assert "old settings, restart it: APP_PORT" in shown.stdout
+    settings(daemon, "rollback")
+    assert "stale" not in daemon.service_status("b"), "it has the settings that count again"
+
+
+def test_a_hook_has_the_settings_of_the_process_that_it_is_for(new_daemon):
+    hooks = "".join(
+        f"{hook}=/bin/sh -c 'echo {hook} $APP_PORT >> %(here)s/hooks'\n" for hook in ("pre_start", "post_start", "post_stop")
+    )
+    daemon = new_daemon(programs=SETTINGS + SERVICE + hooks).start()
+    until(lambda: "post_start 8080" in daemon.read("hooks"), "the first start")
+    settings(daemon, "set", "APP_PORT=81")
+    restart(daemon)
+    until(lambda: daemon.read("hooks").count("\n") == 5, "the second start")
+    assert daemon.read("hooks").splitlines()[2:] == ["post_stop 8080", "pre_start 81", "post_start 81"]
+
+
+def test_containers_that_boot_at_once_on_one_volume_give_their_services_one_secret(new_daemon, tmp_path):
+    shared = SETTINGS.replace("%(here)s", str(tmp_path))
+    daemons = [new_daemon(programs=shared + SERVICE) for _ in range(3)]
+    for daemon in daemons:
+        daemon.launch()
+    for daemon in daemons:
+        daemon.until_it_answers()
+    assert len({environment_of(daemon)["APP_KEY"] for daemon in daemons}) == 1
+
+
+def test_check_knows_settings_and_needs_no_volume(new_daemon):
+    required = "[setting:APP_URL]\ntype=url\nrequired=true\n"
+    programs = SETTINGS + required + SERVICE + "environment=KEY=%(ENV_APP_KEY)s,URL=%(ENV_APP_URL)s\n"
+    daemon = new_daemon(programs=programs)
+    result = subprocess.run(
+        [LINCHPIN.daemon[0], "check", str(daemon.file)], capture_output=True, text=True, timeout=30, env=daemon.environment()
+    )
+    assert result.returncode == 0, result.stdout
+    assert not (daemon.directory / "s.env").exists()
+    assert "APP_URL is required and has no value: linchpin settings set APP_URL VALUE" in daemon.run_to_end().stderr

@@ -11,6 +11,7 @@ use linchpin_protocol::api::{EventsFilter, HistoryEntry, ServiceStatus};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::services::Found;
+use crate::settings::ServiceSettings;
 
 /// How many requests may wait to be taken up; further ones wait in their senders.
 pub(crate) const QUEUE_LENGTH: usize = 256;
@@ -170,6 +171,8 @@ pub(crate) struct Overview {
     pub(crate) state: &'static str,
     /// Every process, by group name and process name; what they use is left open.
     pub(crate) services: Vec<ServiceStatus>,
+    /// What knows whether their settings are old.
+    pub(crate) settings: Arc<ServiceSettings>,
 }
 
 /// Why a process is as it is.

@@ -33,5 +33,6 @@ pub mod fuzzing {
 
 pub use linchpin_core::RESULT_HANDLERS;
 pub use rpc::RPC_INTERFACES;
+pub use settings::world_to_check;
 pub use startup::Invocation;
 pub use world::SystemWorld;

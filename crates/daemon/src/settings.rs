@@ -5,6 +5,7 @@
 //! everything is judged, and then the configuration is read with them in its environment. Services see the settings of
 //! their own start: the file is looked at each time, and read again if it has changed.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::Metadata;
@@ -16,8 +17,8 @@ use linchpin_boot::settings::{
     GIVEN, LOCK_PATIENCE, Layer, Resolved, Store, StoreError, generate_missing, judge, resolve,
 };
 use linchpin_config::{
-    Diagnostic, LoadFailure, LoadRequest, Loaded, Reading, SettingsConfig, Severity, World, load,
-    load_settings,
+    Diagnostic, LoadFailure, LoadRequest, Loaded, Reading, SettingType, SettingsConfig, Severity,
+    World, load, load_settings,
 };
 use linchpin_sys::spawn::Environment;
 
@@ -66,6 +67,54 @@ pub(crate) fn load_with_settings(
     Ok((loaded, ready.settings))
 }
 
+/// The machine as a configuration sees it that is only looked at: with its settings as they are now, and with examples
+/// of those that a boot would make or people have still to supply. What is wrong is told by whoever loads it.
+#[must_use]
+pub fn world_to_check(request: &LoadRequest) -> SystemWorld {
+    let world = SystemWorld::now();
+    let Ok(declared) = load_settings(&world, request) else {
+        return world;
+    };
+    let config = declared.settings;
+    if config.declared.is_empty() {
+        return world;
+    }
+    let file = store(&config).and_then(|store| store.read().ok().flatten());
+    let resolved = resolve(&config, file.as_ref(), world.environment());
+    let mut environment = merged(world.environment(), &resolved);
+    let lacking = resolved.settings.iter().filter(|setting| {
+        setting.found().is_none_or(|found| found.value.is_empty())
+            && (setting.setting.is_required || setting.setting.generate.is_some())
+    });
+    for setting in lacking {
+        let name = setting.setting.name.clone();
+        environment.retain(|(known, _)| *known != name);
+        environment.push((name, example(&setting.setting.value_type)));
+    }
+    world.with_environment(environment)
+}
+
+/// Some value of a type.
+fn example(value_type: &SettingType) -> String {
+    match value_type {
+        SettingType::Integer { min, max } => {
+            let number = min.or(*max).unwrap_or(1);
+            number.to_string()
+        }
+        SettingType::Enum { choices } => choices.first().cloned().unwrap_or_default(),
+        SettingType::String | SettingType::Secret => "example".to_owned(),
+        SettingType::Boolean => "true".to_owned(),
+        SettingType::Port => "8080".to_owned(),
+        SettingType::Url { schemes } => {
+            let scheme = schemes.first().map_or("http", String::as_str);
+            format!("{scheme}://localhost")
+        }
+        SettingType::Email => "name@example.org".to_owned(),
+        SettingType::Duration => "1s".to_owned(),
+        SettingType::Path => "/".to_owned(),
+    }
+}
+
 /// Settings that services can be started with.
 struct Ready {
     settings: ServiceSettings,
@@ -99,7 +148,7 @@ impl Ready {
             .into_iter()
             .chain(resolved.notices.iter().cloned())
             .collect();
-        let variables = service_environment(&resolved);
+        let now = Given::of(&resolved);
         Ok(Self {
             environment,
             generated: made.names,
@@ -110,9 +159,10 @@ impl Ready {
                 outside: outside.to_vec(),
                 last: Mutex::new(Last {
                     stamp,
-                    environment: variables,
+                    given: now,
                     complaint: None,
                 }),
+                starts: Mutex::default(),
             },
         })
     }
@@ -178,6 +228,39 @@ fn service_environment(resolved: &Resolved<'_>) -> Arc<Environment> {
     Arc::new(Environment::new(outside.chain(set).chain([given])).unwrap_or_default())
 }
 
+/// What a service is given at its start.
+struct Given {
+    environment: Arc<Environment>,
+    /// The settings in it; of those without a value there is none.
+    values: BTreeMap<String, Option<String>>,
+}
+
+impl Given {
+    fn of(resolved: &Resolved<'_>) -> Arc<Self> {
+        Arc::new(Self {
+            environment: service_environment(resolved),
+            values: resolved
+                .variables()
+                .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
+                .collect(),
+        })
+    }
+
+    /// The settings that are other ones in a newer one.
+    fn differing(&self, newer: &Self) -> Vec<String> {
+        newer
+            .values
+            .iter()
+            .filter(|(name, value)| self.values.get(*name) != Some(*value))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+}
+
+/// Most processes whose start is remembered. Beyond, all are forgotten: then nothing is said to have old settings,
+/// until it is started again.
+const MOST_STARTS: usize = 20_000;
+
 /// The settings as services get them.
 pub(crate) struct ServiceSettings {
     config: SettingsConfig,
@@ -186,6 +269,8 @@ pub(crate) struct ServiceSettings {
     /// The file was made just now.
     is_new_file: bool,
     last: Mutex<Last>,
+    /// What the last start of each process was given, by group and name.
+    starts: Mutex<HashMap<(String, String), Arc<Given>>>,
 }
 
 impl fmt::Debug for ServiceSettings {
@@ -200,7 +285,7 @@ impl fmt::Debug for ServiceSettings {
 /// What was read last.
 struct Last {
     stamp: Option<Stamp>,
-    environment: Arc<Environment>,
+    given: Arc<Given>,
     /// What was said about the file, so that it is said once.
     complaint: Option<String>,
 }
@@ -226,12 +311,6 @@ impl Stamp {
     }
 }
 
-/// The environment of a start, and what there is to say about it.
-pub(crate) struct StartEnvironment {
-    pub(crate) environment: Arc<Environment>,
-    pub(crate) complaint: Option<String>,
-}
-
 impl ServiceSettings {
     /// No settings: the daemon's own environment.
     pub(crate) fn none() -> Self {
@@ -243,9 +322,13 @@ impl ServiceSettings {
             is_new_file: false,
             last: Mutex::new(Last {
                 stamp: None,
-                environment: Arc::new(environment),
+                given: Arc::new(Given {
+                    environment: Arc::new(environment),
+                    values: BTreeMap::new(),
+                }),
                 complaint: None,
             }),
+            starts: Mutex::default(),
         }
     }
 
@@ -261,34 +344,87 @@ impl ServiceSettings {
         }
     }
 
-    /// What a service that starts now finds in its environment. May wait for the disk. A file that cannot be used
-    /// leaves everything as it was, because a service with old settings is better than none.
-    pub(crate) fn for_a_start(&self) -> StartEnvironment {
+    /// What a process that starts now finds in its environment, and what there is to say about that. May wait for the
+    /// disk. A file that cannot be used leaves everything as it was, because a service with old settings is better than
+    /// none.
+    pub(crate) fn for_a_start(
+        &self,
+        group: &str,
+        name: &str,
+    ) -> (Arc<Environment>, Option<String>) {
+        let (given, complaint) = self.looked_at(true);
+        if self.config.file.is_some() {
+            let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+            if starts.len() >= MOST_STARTS {
+                starts.clear();
+            }
+            starts.insert((group.to_owned(), name.to_owned()), Arc::clone(&given));
+        }
+        (Arc::clone(&given.environment), complaint)
+    }
+
+    /// What a command finds in its environment that belongs to a process: what the process was given, so that they
+    /// understand each other.
+    pub(crate) fn of_the_start(&self, group: &str, name: &str) -> Arc<Environment> {
+        let known = self.start_of(group, name);
+        let given = known.unwrap_or_else(|| self.looked_at(false).0);
+        Arc::clone(&given.environment)
+    }
+
+    /// What a command finds that comes before a start. May wait for the disk.
+    pub(crate) fn before_a_start(&self) -> Arc<Environment> {
+        Arc::clone(&self.looked_at(false).0.environment)
+    }
+
+    /// Of each of some processes, the settings that have changed since its last start. May wait for the disk.
+    pub(crate) fn stale(&self, processes: &[(String, String)]) -> Vec<Vec<String>> {
+        let now = self.looked_at(false).0;
+        processes
+            .iter()
+            .map(|(group, name)| {
+                let start = self.start_of(group, name);
+                start.map_or_else(Vec::new, |start| start.differing(&now))
+            })
+            .collect()
+    }
+
+    /// Whether settings can change while services run.
+    pub(crate) fn can_change(&self) -> bool {
+        self.config.file.is_some()
+    }
+
+    fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
+        let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        starts.get(&(group.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// The settings as they are now. `tells` says that what is wrong with the file can be told now; it is told once.
+    fn looked_at(&self, tells: bool) -> (Arc<Given>, Option<String>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = None;
         if let Some(store) = store(&self.config) {
             let stamp = Stamp::of(&store);
             if stamp != last.stamp || last.complaint.is_some() {
-                let complaint = match self.read(&store) {
-                    Ok(environment) => {
-                        (last.environment, last.stamp) = (environment, stamp);
-                        None
+                match self.read(&store) {
+                    Ok(given) => {
+                        *last = Last {
+                            stamp,
+                            given,
+                            complaint: None,
+                        };
                     }
-                    Err(complaint) => Some(complaint),
-                };
-                if complaint != last.complaint {
-                    told.clone_from(&complaint);
+                    Err(complaint) if tells && last.complaint.as_ref() != Some(&complaint) => {
+                        last.complaint = Some(complaint.clone());
+                        told = Some(complaint);
+                    }
+                    Err(_) => {}
                 }
-                last.complaint = complaint;
             }
         }
-        StartEnvironment {
-            environment: Arc::clone(&last.environment),
-            complaint: told,
-        }
+        (Arc::clone(&last.given), told)
     }
 
-    fn read(&self, store: &Store) -> Result<Arc<Environment>, String> {
+    fn read(&self, store: &Store) -> Result<Arc<Given>, String> {
         let unchanged = "services are started with the settings as they were before";
         let file: Option<EnvFile> = store
             .read()
@@ -298,6 +434,6 @@ impl ServiceSettings {
         if !problems.is_empty() {
             return Err(format!("{}; {unchanged}", problems.join("; ")));
         }
-        Ok(service_environment(&resolved))
+        Ok(Given::of(&resolved))
     }
 }

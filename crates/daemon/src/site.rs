@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use linchpin_config::{Config, LogLevel, MainLog, ProcessConfig};
 use linchpin_log::{AutoLogs, LogHandle, StreamKind};
@@ -19,7 +19,7 @@ pub(crate) struct Site {
     /// The name of this daemon, in front of every event.
     pub(crate) identifier: String,
     /// What services find in their environment: the daemon's own, and the settings of their start.
-    pub(crate) settings: ServiceSettings,
+    pub(crate) settings: Arc<ServiceSettings>,
     /// `PATH` from it.
     pub(crate) path: Option<String>,
     /// `SUPERVISOR_SERVER_URL` of services that do not name their own.
@@ -70,7 +70,7 @@ impl Site {
         let supervisord = &config.supervisord;
         Self {
             identifier: supervisord.identifier.clone(),
-            settings,
+            settings: Arc::new(settings),
             path: std::env::var("PATH").ok(),
             server_url: config.server_url.clone(),
             strip_ansi: supervisord.strip_ansi,

@@ -7,7 +7,7 @@ use linchpin_config::{
     BuiltIn, CompatReport, LoadRequest, Severity, USAGE_EXIT_STATUS, check, check_compat,
     render_all,
 };
-use linchpin_daemon::SystemWorld;
+use linchpin_daemon::world_to_check;
 
 /// Exit status 0 if the file can be used, whatever there is to warn of; 2 if it cannot.
 pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
@@ -40,7 +40,7 @@ fn judge(file: &str) -> ExitCode {
         file: Some(file.to_owned()),
         ..LoadRequest::default()
     };
-    let report = check(&SystemWorld::now(), &request);
+    let report = check(&world_to_check(&request), &request);
     let mut text = render_all(report.problems.iter().chain(&report.warnings));
     if !text.is_empty() {
         text.push('\n');
@@ -95,7 +95,7 @@ fn compare(file: &str) -> ExitCode {
     let CompatReport {
         problems,
         differences,
-    } = check_compat(&SystemWorld::now(), &request, built_in);
+    } = check_compat(&world_to_check(&request), &request, built_in);
     if !problems.is_empty() {
         let text = render_all(&problems);
         crate::say(&format!(

@@ -66,6 +66,7 @@ pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
         supervisord: supervisord(),
         linchpin: None,
         extensions: true,
+        settings: linchpin_config::SettingsConfig::default(),
         groups,
         switched_off: Vec::new(),
         http_servers: Vec::new(),

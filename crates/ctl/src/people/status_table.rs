@@ -219,6 +219,9 @@ fn note(service: &ServiceStatus) -> String {
     if let Some(check) = service.failing.first() {
         return format!("{} {}: {}", check.purpose, check.probe, check.text);
     }
+    if !service.stale.is_empty() {
+        return format!("old settings, restart it: {}", service.stale.join(", "));
+    }
     if let Some(says) = &service.says {
         return says.clone();
     }
@@ -278,6 +281,7 @@ mod tests {
             pid: (state == "RUNNING").then_some(7),
             up_ms: (state == "RUNNING").then_some(61_000),
             usage: None,
+            stale: Vec::new(),
         }
     }
 
@@ -382,6 +386,11 @@ Not ready: jobs:one, web. Ask: linchpin why jobs:one
             importance: Importance::Optional,
             ..service("web", "web", "FATAL")
         };
+        let stale = ServiceStatus {
+            stale: vec!["A".to_owned(), "B".to_owned()],
+            ..service("web", "web", "RUNNING")
+        };
+        assert_eq!(note(&stale), "old settings, restart it: A, B");
         assert_eq!(note(&optional), "because (optional)");
         assert!(!shown(&report(vec![optional]), None, None).contains("Not ready"));
         assert!(shown(&report(Vec::new()), None, None).contains("There are no services."));

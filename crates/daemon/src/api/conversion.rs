@@ -46,6 +46,7 @@ pub(crate) fn service_status(
         up_ms: view.up_since.map(|since| length(since, now)),
         next_ms: view.next_change.map(|next| length(now, next)),
         usage: None,
+        stale: Vec::new(),
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linchpin_protocol::api::{
-    DaemonStatus, EventsFilter, EventsReport, Importance, LastOutput, Root, StatusReport,
-    WhyReport, read_history,
+    DaemonStatus, EventsFilter, EventsReport, Importance, LastOutput, Root, ServiceStatus,
+    StatusReport, WhyReport, read_history,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -22,6 +22,7 @@ use crate::control::{Control, Identity, Reply, Request, Writer};
 use crate::http::Budget;
 use crate::http::limits::LOG_READ_TIME;
 use crate::services::{Earlier, milliseconds};
+use crate::settings::ServiceSettings;
 
 use conversion::{spec, why_service};
 
@@ -31,6 +32,9 @@ use usage::Meter;
 
 /// Most of those who wait for news of the history; more are answered at once.
 pub(crate) const WAITERS_MAX: usize = 64;
+
+/// How long the settings file may take.
+const SETTINGS_TIME: Duration = Duration::from_secs(2);
 
 /// Longest wait for news of the history.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -80,6 +84,9 @@ impl Api {
             return Err(Trouble::Ending);
         };
         let mut services = overview.services;
+        if overview.settings.can_change() {
+            self.tell_stale(&mut services, overview.settings).await;
+        }
         if measure {
             let roots: Vec<i32> = services.iter().filter_map(|service| service.pid).collect();
             let usage = self.shared.meter.measure(roots, &self.shared.budget).await;
@@ -102,6 +109,24 @@ impl Api {
             ready: is_ready,
             services,
         })
+    }
+
+    /// Says which running services have old settings; nobody, if the file cannot be looked at in time.
+    async fn tell_stale(&self, services: &mut [ServiceStatus], settings: Arc<ServiceSettings>) {
+        let running: Vec<usize> = (0..services.len())
+            .filter(|index| services[*index].pid.is_some())
+            .collect();
+        let name_of = |index: &usize| {
+            let service = &services[*index];
+            (service.group.clone(), service.name.clone())
+        };
+        let names: Vec<(String, String)> = running.iter().map(name_of).collect();
+        let look = self.shared.budget.look(move || settings.stale(&names));
+        if let Ok(Some(found)) = timeout(SETTINGS_TIME, look).await {
+            for (index, stale) in running.into_iter().zip(found) {
+                services[index].stale = stale;
+            }
+        }
     }
 
     /// Why the processes that a name means are as they are.

@@ -1,5 +1,7 @@
 //! How everything is, and why.
 
+use std::sync::Arc;
+
 use linchpin_core::{ProcessId, ProcessView, Surroundings, Target};
 use linchpin_protocol::api::EventsFilter;
 use linchpin_protocol::make_namespec;
@@ -24,6 +26,7 @@ impl Shell {
         Overview {
             state: self.core.state().name(),
             services: self.core.processes_by_name().iter().map(status).collect(),
+            settings: Arc::clone(&self.site.settings),
         }
     }
 

@@ -16,7 +16,7 @@ use linchpin_sys::command_path::{self, SearchPath};
 use linchpin_sys::credentials::Credentials;
 use linchpin_sys::errno_name::errno_text;
 use linchpin_sys::pipe::{NonBlocking, Pipe};
-use linchpin_sys::spawn::{Command, PrepareError, SpawnSlot, Stderr, Stream, spawn};
+use linchpin_sys::spawn::{Command, Environment, PrepareError, SpawnSlot, Stderr, Stream, spawn};
 use linchpin_sys::words::command_words;
 
 use super::job::{Launch, Started};
@@ -113,7 +113,11 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
     };
 
     let (ears, mouths) = announcements::open(config).map_err(|error| dispatchers(&error))?;
-    let mut command = command(resolved, config, group, site)?;
+    let (environment, complaint) = site.settings.for_a_start(group, &config.name);
+    if let Some(complaint) = complaint {
+        site.logs.log(LogLevel::Warn, complaint);
+    }
+    let mut command = command(resolved, config, group, site, environment)?;
     with_variables(&mut command, launch.variables.iter().cloned());
     with_variables(&mut command, mouths.variables);
     command.further = mouths.descriptors;
@@ -168,15 +172,12 @@ pub(super) fn command(
     config: &ProcessConfig,
     group: &str,
     site: &Site,
+    environment: Arc<Environment>,
 ) -> Result<Command, SpawnFailure> {
     let Resolved { program, words } = resolved;
     let arguments = words.into_iter().map(OsString::from).collect();
     let mut command = Command::new(program, arguments);
-    let start = site.settings.for_a_start();
-    if let Some(complaint) = start.complaint {
-        site.logs.log(LogLevel::Warn, complaint);
-    }
-    command.shared_environment = start.environment;
+    command.shared_environment = environment;
     command.environment = site.variables_of(config, group);
     command.directory = config.directory.as_ref().map(PathBuf::from);
     command.umask = config.umask;

@@ -27,6 +27,15 @@ pub(crate) struct TaskStart {
     pub(crate) site: Arc<Site>,
 }
 
+impl TaskStart {
+    /// Whether the process is still to be started, so that its last start is another one's.
+    fn is_before_start(&self) -> bool {
+        self.variables
+            .iter()
+            .any(|(name, value)| name == "LINCHPIN_HOOK" && value == "pre_start")
+    }
+}
+
 /// A command that was started.
 #[derive(Debug)]
 pub(crate) struct TaskStarted {
@@ -46,8 +55,13 @@ pub(super) fn start(start: &TaskStart, slot: &SpawnSlot) -> Result<TaskStarted, 
     let resolved = resolve_command(&start.command, config, site).map_err(|failure| failure.text)?;
     let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)
         .map_err(|error| format!("no pipe for its output: {error}"))?;
-    let mut command =
-        command(resolved, config, &start.group, site).map_err(|failure| failure.text)?;
+    let environment = if start.is_before_start() {
+        site.settings.before_a_start()
+    } else {
+        site.settings.of_the_start(&start.group, &config.name)
+    };
+    let mut command = command(resolved, config, &start.group, site, environment)
+        .map_err(|failure| failure.text)?;
     with_variables(&mut command, start.variables.iter().cloned());
     command.stdout = Stream::Descriptor(writer);
     command.stderr = Stderr::SameAsStdout;

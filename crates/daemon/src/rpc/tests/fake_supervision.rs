@@ -234,6 +234,7 @@ impl FakeSupervision {
             Request::Overview => Reply::Overview(Overview {
                 state: self.knowledge().daemon_state.1,
                 services: Vec::new(),
+                settings: Arc::new(crate::settings::ServiceSettings::none()),
             }),
             Request::Explain(_) => Reply::Explanations(Vec::new()),
             Request::Events(filter) => Reply::Events(self.knowledge().history.find(&filter)),
