@@ -185,11 +185,11 @@ fn own_options(judge: &mut Judge<'_>, document: &Document) {
         let Some(kind) = SectionKind::of(&section.name) else {
             continue;
         };
-        if kind == SectionKind::Linchpin {
+        if kind.is_ours() {
             judge.say(
                 Severity::Warning,
                 section.headers.first().copied(),
-                "Supervisor skips over the section [linchpin]",
+                format!("Supervisor skips over the section [{}]", section.name),
                 "see that the file does without it where Supervisor reads it, or remove it",
             );
             continue;

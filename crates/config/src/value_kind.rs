@@ -85,6 +85,12 @@ pub enum ValueKind {
     Service,
     /// An expression that is true or false.
     Condition,
+    /// Names and addresses of a server.
+    HostNames,
+    /// Variables through which programs learn what to trust.
+    TrustVariables,
+    /// A file of certificates, a search for one, or none.
+    SystemBundle,
 }
 
 impl fmt::Display for ValueKind {
@@ -125,6 +131,9 @@ impl fmt::Display for ValueKind {
             }
             Self::Service => "service",
             Self::Condition => "condition",
+            Self::HostNames => "host names",
+            Self::TrustVariables => "variables",
+            Self::SystemBundle => "path or word",
         })
     }
 }
@@ -230,6 +239,13 @@ impl ValueKind {
             Self::Condition => {
                 "a condition that is true or false, such as `is_local(REDIS_URL)` or `on(WITH_REDIS)`"
             }
+            Self::HostNames => {
+                "names such as `example.org`, `*.example.org` or `127.0.0.1` with commas between them, without scheme, port and path"
+            }
+            Self::TrustVariables => {
+                "`all`, `none`, or names out of `SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `GIT_SSL_CAINFO`, `REQUESTS_CA_BUNDLE`, `PIP_CERT`, `NODE_EXTRA_CA_CERTS` and `JAVA_TOOL_OPTIONS` with commas between them"
+            }
+            Self::SystemBundle => "the path of a file, `search` or `none`",
         }
     }
 }

@@ -30,21 +30,23 @@ fn unknown_section(judge: &mut Judge<'_>, section: &Section) {
 }
 
 fn meant_section(name: &str) -> Option<String> {
-    const PREFIXES: [&str; 6] = [
+    const PREFIXES: [&str; 7] = [
         "program",
         "fcgi-program",
         "eventlistener",
         "group",
         "rpcinterface",
         "ctlplugin",
+        "certificate",
     ];
-    const WHOLE: [&str; 6] = [
+    const WHOLE: [&str; 7] = [
         "supervisord",
         "supervisorctl",
         "unix_http_server",
         "inet_http_server",
         "include",
         "linchpin",
+        "ca-roots",
     ];
     if let Some((prefix, rest)) = name.split_once(':') {
         let meant = closest(prefix.trim(), PREFIXES)?;

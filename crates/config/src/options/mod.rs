@@ -3,6 +3,7 @@
 //! The reader, the defaults, the sample file, the reference page and the suggestions for misspelt names
 //! all come from this table. An option that is not here does not exist.
 
+pub(crate) mod boot;
 mod daemon;
 pub(crate) mod linchpin;
 mod program;
@@ -44,11 +45,15 @@ pub enum SectionKind {
     Default,
     /// `[linchpin]`: what the daemon can do beyond Supervisor.
     Linchpin,
+    /// `[ca-roots]`: authorities that are trusted besides the system's.
+    CaRoots,
+    /// `[certificate:x]`
+    Certificate,
 }
 
 impl SectionKind {
     /// All kinds, in the order of the sample file.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::UnixHttpServer,
         Self::InetHttpServer,
         Self::Supervisord,
@@ -62,6 +67,8 @@ impl SectionKind {
         Self::Include,
         Self::Default,
         Self::Linchpin,
+        Self::CaRoots,
+        Self::Certificate,
     ];
 
     /// The kind that a section name means; none for a section that nothing reads.
@@ -74,6 +81,7 @@ impl SectionKind {
             ("group:", Self::Group),
             ("rpcinterface:", Self::RpcInterface),
             ("ctlplugin:", Self::CtlPlugin),
+            ("certificate:", Self::Certificate),
             ("unix_http_server", Self::UnixHttpServer),
             ("inet_http_server", Self::InetHttpServer),
         ];
@@ -83,6 +91,7 @@ impl SectionKind {
             "include" => Some(Self::Include),
             "DEFAULT" => Some(Self::Default),
             "linchpin" => Some(Self::Linchpin),
+            "ca-roots" => Some(Self::CaRoots),
             _ => prefixes
                 .into_iter()
                 .find(|(prefix, _)| name.starts_with(prefix))
@@ -107,6 +116,8 @@ impl SectionKind {
             Self::Group => "group:x",
             Self::Default => "DEFAULT",
             Self::Linchpin => "linchpin",
+            Self::CaRoots => "ca-roots",
+            Self::Certificate => "certificate:x",
         }
     }
 
@@ -145,6 +156,12 @@ impl SectionKind {
             Self::Linchpin => {
                 "What the daemon can do beyond Supervisor, which skips over this section."
             }
+            Self::CaRoots => {
+                "Certificates of authorities that the programs are to trust besides those of the system. `linchpin boot ca-roots` makes a bundle and a Java trust store of them; docs/certificates.md tells more."
+            }
+            Self::Certificate => {
+                "A certificate for a server, with its key; `x` is its name. `linchpin boot certificates` checks what was provided, or makes one; docs/certificates.md tells more."
+            }
         }
     }
 
@@ -162,8 +179,16 @@ impl SectionKind {
             | Self::FcgiProgram
             | Self::EventListener
             | Self::Group
-            | Self::Linchpin => false,
+            | Self::Linchpin
+            | Self::CaRoots
+            | Self::Certificate => false,
         }
+    }
+
+    /// Whether Supervisor knows nothing of such sections.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Linchpin | Self::CaRoots | Self::Certificate)
     }
 
     /// Whether sections of this kind describe processes.
@@ -187,6 +212,8 @@ impl SectionKind {
             Self::Include => &INCLUDE,
             Self::Program | Self::Default => &[],
             Self::Linchpin => &linchpin::LINCHPIN,
+            Self::CaRoots => &boot::CA_ROOTS,
+            Self::Certificate => &boot::CERTIFICATE,
             Self::FcgiProgram => &FCGI_PROGRAM,
             Self::EventListener => &EVENT_LISTENER,
             Self::Group => &GROUP,
@@ -430,6 +457,8 @@ mod tests {
             ("inet_http_server:b", Some(SectionKind::InetHttpServer)),
             ("program:", Some(SectionKind::Program)),
             ("programs:a", None),
+            ("ca-roots", Some(SectionKind::CaRoots)),
+            ("certificate:main", Some(SectionKind::Certificate)),
             ("include:x", None),
         ] {
             assert_eq!(SectionKind::of(name), kind, "{name}");

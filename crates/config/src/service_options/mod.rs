@@ -30,9 +30,9 @@ use crate::document::{Document, Section};
 use crate::options::{Origin, SectionKind, service as options};
 use crate::section_reader::SectionReader;
 use crate::service::{OnDependencyFailed, OnDependencyLost, ServiceConfig};
-pub(crate) use values::duration;
+pub(crate) use own::{Mistake, OwnReader};
+pub(crate) use values::{boolean, count, duration, file};
 
-use own::OwnReader;
 use values::word;
 
 /// Whether a section has any option of ours.
