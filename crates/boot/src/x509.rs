@@ -234,21 +234,15 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 fn common_name(name: &X509Name<'_>) -> String {
-    let named = |attributes: &mut dyn Iterator<Item = String>| attributes.next();
-    let text = named(
-        &mut name
-            .iter_common_name()
-            .filter_map(|it| it.as_str().ok().map(str::to_owned)),
-    )
-    .or_else(|| {
-        named(
-            &mut name
-                .iter_organizational_unit()
-                .chain(name.iter_organization())
-                .filter_map(|it| it.as_str().ok().map(str::to_owned)),
-        )
-    });
-    shown(&text.unwrap_or_else(|| name.to_string()))
+    let text = name
+        .iter_common_name()
+        .chain(name.iter_organizational_unit())
+        .chain(name.iter_organization())
+        .find_map(|attribute| attribute.as_str().ok());
+    match text {
+        Some(text) => shown(text),
+        None => shown(&name.to_string()),
+    }
 }
 
 fn text_of(name: &X509Name<'_>, otherwise: &[String]) -> String {
@@ -277,4 +271,70 @@ fn shown(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{NOW, Recipe, authority, self_signed, signed_by};
+
+    #[test]
+    fn what_a_certificate_says_is_read() {
+        let root = self_signed(&authority("root"));
+        let recipe = Recipe {
+            names: vec!["Example.org", "*.example.org", "10.0.0.1", "::1"],
+            ..Recipe::default()
+        };
+        let server = Certificate::read(&signed_by(&recipe, &root).der).unwrap();
+        let root = Certificate::read(&root.der).unwrap();
+        assert_eq!(
+            (server.subject.as_str(), server.issuer.as_str()),
+            ("CN=example", "CN=root")
+        );
+        assert_eq!(server.dns_names, ["example.org", "*.example.org"]);
+        let addresses: Vec<IpAddr> = ["10.0.0.1", "::1"].map(|it| it.parse().unwrap()).to_vec();
+        assert_eq!(server.addresses, addresses);
+        assert_eq!((server.days_left(NOW), server.key), (100, KeyKind::P256));
+        assert!(root.is_authority && root.is_self_issued());
+        assert!(!server.is_authority && !server.is_self_issued());
+        assert_eq!(server.is_signed_by(&root), Signature::Good);
+        assert_eq!(root.is_signed_by(&server), Signature::Bad);
+        assert_eq!(server.end_in_words(NOW), "until 2027-03-06 (100 days)");
+    }
+
+    #[test]
+    fn text_of_others_is_fit_for_a_terminal() {
+        assert_eq!(shown("a\u{1b}[2Jb\n"), "a?[2Jb?");
+        assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST_NAME + 1);
+    }
+
+    #[test]
+    fn whatever_is_behind_a_certificate_does_not_belong_to_it() {
+        let der = self_signed(&Recipe::default()).der;
+        let longer = [&der[..], b"more"].concat();
+        assert_eq!(Certificate::read(&longer), Certificate::read(&der));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_ones_do_no_harm(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            length in any::<prop::sample::Index>(),
+        ) {
+            let root = self_signed(&authority("root"));
+            let whole = Certificate::read(&root.der).unwrap();
+            let mut der = root.der;
+            for (position, byte) in changes {
+                let position = position.index(der.len());
+                der[position] = byte;
+            }
+            if let Some(read) = Certificate::read(&der) {
+                let _ = (read.is_signed_by(&whole), whole.is_signed_by(&read));
+            }
+            let part = &whole.der[..length.index(whole.der.len())];
+            prop_assert!(Certificate::read(part).is_none(), "a part of one was read");
+        }
+    }
 }

@@ -333,6 +333,14 @@ mod tests {
             ],
         );
         check(
+            "[linchpin]\nstate_directory=/s\n[ca-roots]\ndirectory=/c\n[certificate:a]\nself_signed=true\n",
+            &[
+                (2, Severity::Warning, "the section [linchpin]"),
+                (4, Severity::Warning, "the section [ca-roots]"),
+                (6, Severity::Warning, "the section [certificate:a]"),
+            ],
+        );
+        check(
             "[linchpin]\nextensions=off\n[program:a]\ncommand=/bin/cat\nreadiness=notify\n",
             &[],
         );

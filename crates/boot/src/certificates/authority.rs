@@ -50,14 +50,19 @@ pub(super) fn certificate_file(directory: &Path) -> PathBuf {
 /// The authority that there is, if it can still sign what is needed.
 pub(super) fn load(directory: &Path, now: i64) -> Result<Option<Authority>, CertificateError> {
     let path = directory.join(AUTHORITY);
-    let failed = |reason: &str| CertificateError::Authority {
-        path: path.clone(),
-        reason: reason.to_owned(),
-    };
     let bytes = match read_file(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(&reason(&error))),
+        Err(error) => {
+            return Err(CertificateError::AuthorityUnreadable {
+                path,
+                reason: reason(&error),
+            });
+        }
+    };
+    let failed = |reason: &str| CertificateError::Authority {
+        path: path.clone(),
+        reason: reason.to_owned(),
     };
     let (mut certificate, mut key) = (None, None);
     for block in blocks(&bytes) {

@@ -100,6 +100,14 @@ pub enum CertificateError {
         /// Why.
         reason: String,
     },
+    /// Whether there is an authority of our own cannot be told.
+    #[error("the authority of our own in {} cannot be read: {reason}", path.display())]
+    AuthorityUnreadable {
+        /// Its file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// A certificate could not be made.
     #[error("a certificate cannot be made: {0}")]
     Making(String),

@@ -92,7 +92,7 @@ pub(crate) static CERTIFICATE_OWNER: OptionSpec = OptionSpec::ours(
     "owner",
     ValueKind::UserAndGroup,
     HERE,
-    "Who may read the key besides root; the group alone is only given the files, not read access.",
+    "Who may read the key besides root: a user, and with a group behind a colon that group as well.",
 )
 .default_note("the user of the daemon")
 .sample("www-data");
