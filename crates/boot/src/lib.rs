@@ -1,5 +1,20 @@
 //! Container boot: what is decided and made before, and beside, the programs of a container.
+//!
+//! The steps (`ca_roots`, `certificates`) each read a section of the configuration, do what is left to be done, and answer
+//! with a report for people. Done again they find nothing to do. A dry run goes the same way and leaves out the writing.
 #![forbid(unsafe_code)]
 
+pub mod ca_roots;
+pub mod certificates;
+mod date;
+mod der;
 pub mod language;
+mod pem;
+mod reading;
 pub mod settings;
+#[cfg(test)]
+mod testing;
+mod writing;
+mod x509;
+
+pub use writing::{WriteError, Writing};

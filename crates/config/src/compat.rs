@@ -185,7 +185,7 @@ fn own_options(judge: &mut Judge<'_>, document: &Document) {
         let Some(kind) = SectionKind::of(&section.name) else {
             continue;
         };
-        if matches!(kind, SectionKind::Linchpin | SectionKind::Setting) {
+        if kind.is_ours() {
             judge.say(
                 Severity::Warning,
                 section.headers.first().copied(),
@@ -330,6 +330,14 @@ mod tests {
                     Severity::Warning,
                     "`depends_on` in [program:b] and starts it without waiting",
                 ),
+            ],
+        );
+        check(
+            "[linchpin]\nstate_directory=/s\n[ca-roots]\ndirectory=/c\n[certificate:a]\nself_signed=true\n",
+            &[
+                (2, Severity::Warning, "the section [linchpin]"),
+                (4, Severity::Warning, "the section [ca-roots]"),
+                (6, Severity::Warning, "the section [certificate:a]"),
             ],
         );
         check(

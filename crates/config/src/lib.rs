@@ -3,6 +3,8 @@
 //! Everything starts at [`load()`], which turns a file into a [`Config`] with the help of a [`World`].
 #![forbid(unsafe_code)]
 
+mod boot;
+mod boot_options;
 mod check;
 mod client;
 mod command_line;
@@ -55,6 +57,8 @@ mod value;
 mod value_kind;
 mod world;
 
+pub use boot::*;
+pub use boot_options::{LoadedBoot, load_boot};
 pub use check::{CheckReport, check};
 pub use client::{DaemonPlaces, Endpoint, find_daemon};
 pub use command_line::{

@@ -17,7 +17,7 @@ use crate::search_path::find_config_file;
 use crate::section_reader::SectionReader;
 use crate::value;
 use crate::world::World;
-use crate::{daemon_section, groups, plugins, servers, service_options, settings};
+use crate::{boot_options, daemon_section, groups, plugins, servers, service_options, settings};
 
 /// What to load.
 #[derive(Debug, Clone, Default)]
@@ -243,6 +243,7 @@ pub(crate) fn resolve(
         findings,
     );
     let switched_off = service_options::take_out(&mut groups.groups, linchpin.config.as_mut());
+    let boot = boot_options::boot(context, &environment, linchpin.config.as_ref(), findings);
     let http_servers = servers::http_servers(context, &environment, findings);
     overrides.apply(&mut supervisord.section);
     finish_supervisord(world, document, &mut supervisord.section, findings);
@@ -250,6 +251,7 @@ pub(crate) fn resolve(
         file: PathBuf::from(world.normalized(file)),
         supervisord: supervisord.section,
         linchpin: linchpin.config,
+        boot,
         extensions: linchpin.extensions,
         settings,
         groups: groups.groups,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::boot::BootConfig;
 use crate::event_type::EventType;
 use crate::service::{LinchpinConfig, ServiceConfig};
 use crate::settings::SettingsConfig;
@@ -22,6 +23,8 @@ pub struct Config {
     pub supervisord: Supervisord,
     /// `[linchpin]`; none if there is no such section.
     pub linchpin: Option<LinchpinConfig>,
+    /// What is made before the programs run.
+    pub boot: BootConfig,
     /// Whether options of ours count (`[linchpin] extensions`).
     pub extensions: bool,
     /// The settings of the product.

@@ -26,6 +26,16 @@ fn file_with(kind: SectionKind, option: &OptionSpec, value: &str) -> String {
             lines.push(format!("{both}=x"));
         }
     }
+    if kind == SectionKind::Certificate {
+        for needed in ["certificate", "key"] {
+            if option.name != needed {
+                lines.push(format!("{needed}=/x"));
+            }
+        }
+    }
+    if matches!(kind, SectionKind::CaRoots | SectionKind::Certificate) {
+        lines.push("[linchpin]\nstate_directory=/x".to_owned());
+    }
     lines.join("\n")
 }
 

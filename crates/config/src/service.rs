@@ -304,8 +304,10 @@ pub struct Hook {
 pub struct LinchpinConfig {
     /// Path of the private control socket; none is no socket.
     pub socket: Option<String>,
-    /// Where the recorded history is kept; none keeps it in memory only.
+    /// Where the recorded history is kept (none keeps it in memory only), and whatever else must survive.
     pub state_directory: Option<String>,
+    /// Where goes what is made anew at every start.
+    pub run_directory: Option<String>,
     /// Most bytes of the recorded history on disk.
     pub history_maxbytes: u64,
     /// How long a shutdown may take in all before everything left is killed; zero is as long as its
@@ -324,6 +326,7 @@ impl Default for LinchpinConfig {
         Self {
             socket: None,
             state_directory: None,
+            run_directory: None,
             history_maxbytes: 4 << 20,
             shutdown_timeout: Duration::ZERO,
             exit_code_from: None,

@@ -93,6 +93,12 @@ pub enum ValueKind {
     Alphabet,
     /// How random bytes are written down.
     Encoding,
+    /// Names and addresses of a server.
+    HostNames,
+    /// Variables through which programs learn what to trust.
+    TrustVariables,
+    /// A file of certificates, a search for one, or none.
+    SystemBundle,
 }
 
 impl fmt::Display for ValueKind {
@@ -136,6 +142,9 @@ impl fmt::Display for ValueKind {
             Self::SettingType | Self::Encoding => "word",
             Self::Pattern => "regular expression",
             Self::Alphabet => "characters",
+            Self::HostNames => "host names",
+            Self::TrustVariables => "variables",
+            Self::SystemBundle => "path or word",
         })
     }
 }
@@ -253,6 +262,13 @@ impl ValueKind {
                 "at least two visible ASCII characters; `a-z` is a range, and a `-` of its own stands at the end"
             }
             Self::Encoding => "`text`, `hex`, `base64` or `base64url`",
+            Self::HostNames => {
+                "names such as `example.org`, `*.example.org` or `127.0.0.1` with commas between them, without scheme, port and path"
+            }
+            Self::TrustVariables => {
+                "`all`, `none`, or names out of `SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `GIT_SSL_CAINFO`, `REQUESTS_CA_BUNDLE`, `PIP_CERT`, `NODE_EXTRA_CA_CERTS` and `JAVA_TOOL_OPTIONS` with commas between them"
+            }
+            Self::SystemBundle => "the path of a file, `search` or `none`",
         }
     }
 }

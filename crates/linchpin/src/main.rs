@@ -4,6 +4,7 @@
 //! as the first argument, it takes exactly the original's options.
 #![forbid(unsafe_code)]
 
+mod boot;
 mod check;
 mod pidproxy;
 mod run;
@@ -27,6 +28,7 @@ enum Program {
     EchoSupervisordConf,
     Pidproxy,
     SupervisorStdout,
+    Boot,
     Check,
     Run,
     Ask(Errand),
@@ -34,12 +36,13 @@ enum Program {
 }
 
 impl Program {
-    const ALL: [(&'static str, Self); 12] = [
+    const ALL: [(&'static str, Self); 13] = [
         ("supervisord", Self::Supervisord),
         ("supervisorctl", Self::Supervisorctl),
         ("echo_supervisord_conf", Self::EchoSupervisordConf),
         ("pidproxy", Self::Pidproxy),
         ("supervisor_stdout", Self::SupervisorStdout),
+        ("boot", Self::Boot),
         ("check", Self::Check),
         ("status", Self::Ask(Errand::Status)),
         ("why", Self::Ask(Errand::Why)),
@@ -61,7 +64,7 @@ impl Program {
         Self::named(name).filter(|program| {
             !matches!(
                 program,
-                Self::Check | Self::Run | Self::Ask(_) | Self::Settings
+                Self::Boot | Self::Check | Self::Run | Self::Ask(_) | Self::Settings
             )
         })
     }
@@ -128,6 +131,7 @@ fn run(program: Program, called: &str, arguments: &[String]) -> ExitCode {
         Program::EchoSupervisordConf => say(&linchpin_config::sample_configuration()),
         Program::Pidproxy => pidproxy::run(called, arguments),
         Program::SupervisorStdout => supervisor_stdout::run(),
+        Program::Boot => boot::run(called, arguments),
         Program::Check => check::run(called, arguments),
         Program::Run => run::run(called, arguments),
         Program::Settings => ExitCode::from(linchpin_ctl::manage_settings(
@@ -159,6 +163,8 @@ Usage:
   {called} settings [COMMAND]             settings of the product: list, get, set, explain, history, rollback ...
   {called} check [--compat] FILE          look for mistakes in a configuration, start nothing; with --compat, for
                                           what it means here and not to Supervisor
+  {called} boot STEP [-c FILE] [--dry-run]
+                                          make certificates, or bundles of trusted authorities; -h shows the steps
   {called} echo_supervisord_conf          print a sample configuration
   {called} pidproxy PIDFILE COMMAND...    run a command, pass signals on to the daemon that it starts
   {called} supervisor_stdout              the event listener of that name

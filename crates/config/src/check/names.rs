@@ -30,7 +30,7 @@ fn unknown_section(judge: &mut Judge<'_>, section: &Section) {
 }
 
 fn meant_section(name: &str) -> Option<String> {
-    const PREFIXES: [&str; 7] = [
+    const PREFIXES: [&str; 8] = [
         "program",
         "fcgi-program",
         "eventlistener",
@@ -38,14 +38,16 @@ fn meant_section(name: &str) -> Option<String> {
         "rpcinterface",
         "ctlplugin",
         "setting",
+        "certificate",
     ];
-    const WHOLE: [&str; 6] = [
+    const WHOLE: [&str; 7] = [
         "supervisord",
         "supervisorctl",
         "unix_http_server",
         "inet_http_server",
         "include",
         "linchpin",
+        "ca-roots",
     ];
     if let Some((prefix, rest)) = name.split_once(':') {
         let meant = closest(prefix.trim(), PREFIXES)?;

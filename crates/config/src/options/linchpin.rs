@@ -25,10 +25,19 @@ pub(crate) static STATE_DIRECTORY: OptionSpec = OptionSpec::ours(
     "state_directory",
     ValueKind::UncheckedPath,
     HERE,
-    "Directory in which the recorded history is kept, so that it survives the daemon.",
+    "Directory for what must survive the daemon: the recorded history, certificates and their keys.",
 )
-.default_note("the history is kept in memory only")
+.default_note("the history is kept in memory only, and there are no certificates")
 .sample("/var/lib/linchpin");
+
+pub(crate) static RUN_DIRECTORY: OptionSpec = OptionSpec::ours(
+    "run_directory",
+    ValueKind::UncheckedPath,
+    HERE,
+    "Directory for what is made anew from other files at every start, such as the bundle of CA roots; it may be in memory.",
+)
+.default_note("that of `state_directory`")
+.sample("/run/linchpin");
 
 pub(crate) static HISTORY_MAXBYTES: OptionSpec = OptionSpec::ours(
     "history_maxbytes",
@@ -73,10 +82,11 @@ pub(crate) static SETTINGS_HISTORY: OptionSpec = OptionSpec::ours(
 .default("20");
 
 /// `[linchpin]`.
-pub(crate) static LINCHPIN: [&OptionSpec; 8] = [
+pub(crate) static LINCHPIN: [&OptionSpec; 9] = [
     &EXTENSIONS,
     &CONTROL_SOCKET,
     &STATE_DIRECTORY,
+    &RUN_DIRECTORY,
     &HISTORY_MAXBYTES,
     &SHUTDOWN_TIMEOUT,
     &EXIT_CODE_FROM,

@@ -3,6 +3,7 @@
 //! The reader, the defaults, the sample file, the reference page and the suggestions for misspelt names
 //! all come from this table. An option that is not here does not exist.
 
+pub(crate) mod boot;
 mod daemon;
 pub(crate) mod linchpin;
 mod program;
@@ -47,11 +48,15 @@ pub enum SectionKind {
     Linchpin,
     /// `[setting:x]`: a setting of the product.
     Setting,
+    /// `[ca-roots]`: authorities that are trusted besides the system's.
+    CaRoots,
+    /// `[certificate:x]`
+    Certificate,
 }
 
 impl SectionKind {
     /// All kinds, in the order of the sample file.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::UnixHttpServer,
         Self::InetHttpServer,
         Self::Supervisord,
@@ -66,6 +71,8 @@ impl SectionKind {
         Self::Default,
         Self::Linchpin,
         Self::Setting,
+        Self::CaRoots,
+        Self::Certificate,
     ];
 
     /// The kind that a section name means; none for a section that nothing reads.
@@ -79,6 +86,7 @@ impl SectionKind {
             ("rpcinterface:", Self::RpcInterface),
             ("ctlplugin:", Self::CtlPlugin),
             ("setting:", Self::Setting),
+            ("certificate:", Self::Certificate),
             ("unix_http_server", Self::UnixHttpServer),
             ("inet_http_server", Self::InetHttpServer),
         ];
@@ -88,6 +96,7 @@ impl SectionKind {
             "include" => Some(Self::Include),
             "DEFAULT" => Some(Self::Default),
             "linchpin" => Some(Self::Linchpin),
+            "ca-roots" => Some(Self::CaRoots),
             _ => prefixes
                 .into_iter()
                 .find(|(prefix, _)| name.starts_with(prefix))
@@ -113,6 +122,8 @@ impl SectionKind {
             Self::Default => "DEFAULT",
             Self::Linchpin => "linchpin",
             Self::Setting => "setting:x",
+            Self::CaRoots => "ca-roots",
+            Self::Certificate => "certificate:x",
         }
     }
 
@@ -154,6 +165,12 @@ impl SectionKind {
             Self::Setting => {
                 "A setting of the product; `x` is the variable in which services find it. Supervisor skips over such sections."
             }
+            Self::CaRoots => {
+                "Certificates of authorities that the programs are to trust besides those of the system. `linchpin boot ca-roots` makes a bundle and a Java trust store of them; docs/certificates.md tells more."
+            }
+            Self::Certificate => {
+                "A certificate for a server, with its key; `x` is its name. `linchpin boot certificates` checks what was provided, or makes one; docs/certificates.md tells more."
+            }
         }
     }
 
@@ -172,8 +189,19 @@ impl SectionKind {
             | Self::EventListener
             | Self::Group
             | Self::Linchpin
-            | Self::Setting => false,
+            | Self::Setting
+            | Self::CaRoots
+            | Self::Certificate => false,
         }
+    }
+
+    /// Whether Supervisor knows nothing of such sections.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(
+            self,
+            Self::Linchpin | Self::Setting | Self::CaRoots | Self::Certificate
+        )
     }
 
     /// Whether sections of this kind describe processes.
@@ -198,6 +226,8 @@ impl SectionKind {
             Self::Program | Self::Default => &[],
             Self::Linchpin => &linchpin::LINCHPIN,
             Self::Setting => &setting::SETTING,
+            Self::CaRoots => &boot::CA_ROOTS,
+            Self::Certificate => &boot::CERTIFICATE,
             Self::FcgiProgram => &FCGI_PROGRAM,
             Self::EventListener => &EVENT_LISTENER,
             Self::Group => &GROUP,
@@ -441,6 +471,8 @@ mod tests {
             ("inet_http_server:b", Some(SectionKind::InetHttpServer)),
             ("program:", Some(SectionKind::Program)),
             ("programs:a", None),
+            ("ca-roots", Some(SectionKind::CaRoots)),
+            ("certificate:main", Some(SectionKind::Certificate)),
             ("include:x", None),
         ] {
             assert_eq!(SectionKind::of(name), kind, "{name}");

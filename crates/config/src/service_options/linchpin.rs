@@ -45,6 +45,7 @@ pub(crate) fn linchpin(
     let config = LinchpinConfig {
         socket: own.if_written(&options::CONTROL_SOCKET, path).flatten(),
         state_directory: own.if_written(&options::STATE_DIRECTORY, path).flatten(),
+        run_directory: own.if_written(&options::RUN_DIRECTORY, path).flatten(),
         history_maxbytes: own
             .value(&options::HISTORY_MAXBYTES, bytes)
             .unwrap_or_default(),

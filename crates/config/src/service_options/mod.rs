@@ -26,13 +26,12 @@ pub(crate) use enabled::take_out;
 pub(crate) use linchpin::linchpin;
 pub(crate) use own::{Mistake, OwnReader};
 pub(crate) use resolve::resolve;
-pub(crate) use values::{boolean, command, some_count, some_duration, word};
+pub(crate) use values::{boolean, command, count, duration, file, some_count, some_duration, word};
 
 use crate::document::{Document, Section};
 use crate::options::{Origin, SectionKind, service as options};
 use crate::section_reader::SectionReader;
 use crate::service::{OnDependencyFailed, OnDependencyLost, ServiceConfig};
-pub(crate) use values::duration;
 
 /// Whether a section has any option of ours.
 pub(crate) fn has_options(document: &Document, section: &Section) -> bool {

@@ -372,6 +372,7 @@ fn the_section_of_the_daemon_is_read() {
         config(text).linchpin,
         Some(LinchpinConfig {
             socket: Some("/place/run/x.sock".to_owned()),
+            run_directory: None,
             state_directory: Some("/home/me/state".to_owned()),
             history_maxbytes: 1 << 20,
             shutdown_timeout: seconds(9),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use linchpin_config::{
-    AutoRestart, Config, GroupConfig, GroupKind, LogFile, LogLevel, MainLog, OutputConfig,
-    ProcessConfig, Supervisord,
+    AutoRestart, BootConfig, Config, GroupConfig, GroupKind, LogFile, LogLevel, MainLog,
+    OutputConfig, ProcessConfig, Supervisord,
 };
 
 /// A process with the defaults of the language.
@@ -65,6 +65,7 @@ pub(crate) fn config(mut groups: Vec<Arc<GroupConfig>>) -> Config {
         file: PathBuf::new(),
         supervisord: supervisord(),
         linchpin: None,
+        boot: BootConfig::default(),
         extensions: true,
         settings: linchpin_config::SettingsConfig::default(),
         groups,

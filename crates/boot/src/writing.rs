@@ -1,0 +1,294 @@
+//! Writes files so that nobody ever sees a half of one: a sibling under another name, flushed to the disk, then renamed.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use crate::reading::reason;
+
+/// What cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {}", path.display(), reason(source))]
+pub struct WriteError {
+    /// What was to be done.
+    pub action: &'static str,
+    /// With which file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// It was not there.
+    Made,
+    /// It was another one.
+    Changed,
+    /// It is as it was.
+    Unchanged,
+}
+
+/// Whether anything is written, or only said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Real,
+    Dry,
+}
+
+/// Who may do what with a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Access {
+    /// The bits of the mode.
+    pub(crate) mode: u32,
+    /// User and group; none is whoever writes.
+    pub(crate) owner: Option<(u32, Option<u32>)>,
+}
+
+impl Access {
+    /// For everybody to read.
+    pub(crate) const PUBLIC: Self = Self {
+        mode: 0o644,
+        owner: None,
+    };
+    /// For its user alone.
+    pub(crate) const PRIVATE: Self = Self {
+        mode: 0o600,
+        owner: None,
+    };
+
+    fn is_of(self, metadata: &fs::Metadata) -> bool {
+        let owner_fits = self.owner.is_none_or(|(user, group)| {
+            metadata.uid() == user && group.is_none_or(|group| metadata.gid() == group)
+        });
+        metadata.mode() & 0o7777 == self.mode && owner_fits
+    }
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
+    let path = path.to_owned();
+    move |source| WriteError {
+        action,
+        path,
+        source,
+    }
+}
+
+/// Makes a directory that others may look into, with those above it.
+pub(crate) fn make_directory(path: &Path, mode: Mode) -> Result<(), WriteError> {
+    if mode == Mode::Dry || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directory(parent, mode)?;
+    }
+    // Regardless of the umask: servers of other users read what is in it.
+    fs::create_dir(path)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755)))
+        .map_err(failed("make the directory", path))
+}
+
+/// Sees to it that a file has a content and is for certain users. The directory must be there.
+pub(crate) fn write(
+    path: &Path,
+    content: &[u8],
+    access: Access,
+    mode: Mode,
+) -> Result<Writing, WriteError> {
+    // A link under this name is not followed but replaced: only what is in our directory is ours.
+    let known = fs::symlink_metadata(path).ok();
+    let is_same = known
+        .as_ref()
+        .is_some_and(|it| it.is_file() && it.len() == content.len() as u64 && access.is_of(it))
+        && fs::read(path).is_ok_and(|found| found == content);
+    if is_same {
+        return Ok(Writing::Unchanged);
+    }
+    let outcome = if known.is_some() {
+        Writing::Changed
+    } else {
+        Writing::Made
+    };
+    if mode == Mode::Dry {
+        return Ok(outcome);
+    }
+    let sibling = sibling_of(path);
+    let result = fill(&sibling, content, access)
+        .and_then(|()| fs::rename(&sibling, path))
+        .and_then(|()| flush_directory_of(path));
+    if result.is_err() {
+        let _ = fs::remove_file(&sibling);
+    }
+    result.map_err(failed("write", path))?;
+    Ok(outcome)
+}
+
+fn fill(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
+    // Left over from somebody who was killed.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(content)?;
+    if let Some((user, group)) = access.owner {
+        let metadata = file.metadata()?;
+        if metadata.uid() != user || group.is_some_and(|group| metadata.gid() != group) {
+            chown(path, Some(user), group)?;
+        }
+    }
+    // Regardless of the umask, and after the owner, whose change may take bits away.
+    file.set_permissions(Permissions::from_mode(access.mode))?;
+    file.sync_all()
+}
+
+/// Sees to it that a link in our directory leads to a name beside it.
+pub(crate) fn link(path: &Path, target: &str, mode: Mode) -> Result<Writing, WriteError> {
+    let known = fs::read_link(path).ok();
+    if known.as_deref() == Some(Path::new(target)) {
+        return Ok(Writing::Unchanged);
+    }
+    let outcome = if fs::symlink_metadata(path).is_ok() {
+        Writing::Changed
+    } else {
+        Writing::Made
+    };
+    if mode == Mode::Dry {
+        return Ok(outcome);
+    }
+    let sibling = sibling_of(path);
+    let _ = fs::remove_file(&sibling);
+    std::os::unix::fs::symlink(target, &sibling)
+        .and_then(|()| fs::rename(&sibling, path))
+        .and_then(|()| flush_directory_of(path))
+        .map_err(failed("write the link", path))?;
+    Ok(outcome)
+}
+
+/// Removes a file or link of ours; whether it was there.
+pub(crate) fn remove(path: &Path, mode: Mode) -> Result<bool, WriteError> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(false);
+    }
+    if mode == Mode::Real {
+        fs::remove_file(path).map_err(failed("remove", path))?;
+    }
+    Ok(true)
+}
+
+/// Removes a directory of ours with what is in it.
+pub(crate) fn remove_directory(path: &Path) -> Result<(), WriteError> {
+    fs::remove_dir_all(path).map_err(failed("remove", path))
+}
+
+/// The name under which a file is made. It is the same each time, so a kill leaves at most one behind.
+fn sibling_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.new"))
+}
+
+fn flush_directory_of(path: &Path) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    // Some network file systems cannot do this for directories, and lose nothing by it.
+    match File::open(directory)?.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}
+
+/// Holds a lock on a file while something is done that two daemons on one volume must not do at once.
+pub(crate) fn lock(path: &Path) -> Result<File, WriteError> {
+    const TRIES: u32 = 300;
+    const BETWEEN: std::time::Duration = std::time::Duration::from_millis(100);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed("open the lock", path))?;
+    for _ in 0..TRIES {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(BETWEEN),
+            // A file system that has no locks is used by one daemon, or at its owner's risk.
+            Ok(()) | Err(_) => return Ok(file),
+        }
+    }
+    let text = "another process has held it for 30 s";
+    Err(failed("lock", path)(io::Error::other(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode_of(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_file_is_made_changed_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let write = |content: &[u8], access, mode| write(&path, content, access, mode).unwrap();
+        assert_eq!(write(b"a", Access::PRIVATE, Mode::Dry), Writing::Made);
+        assert!(!path.exists());
+        assert_eq!(write(b"a", Access::PRIVATE, Mode::Real), Writing::Made);
+        assert_eq!(mode_of(&path), 0o600);
+        let inode = fs::metadata(&path).unwrap().ino();
+        assert_eq!(write(b"a", Access::PRIVATE, Mode::Real), Writing::Unchanged);
+        assert_eq!(fs::metadata(&path).unwrap().ino(), inode);
+        assert_eq!(write(b"b", Access::PRIVATE, Mode::Dry), Writing::Changed);
+        assert_eq!(fs::read(&path).unwrap(), b"a");
+        assert_eq!(write(b"b", Access::PRIVATE, Mode::Real), Writing::Changed);
+        assert_eq!(write(b"b", Access::PUBLIC, Mode::Real), Writing::Changed);
+        assert_eq!(
+            (mode_of(&path), fs::read(&path).unwrap()),
+            (0o644, b"b".to_vec())
+        );
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(names.len(), 1, "no sibling is left: {names:?}");
+    }
+
+    #[test]
+    fn what_a_kill_left_behind_and_links_do_no_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let outside = folder.path().join("outside");
+        fs::write(&outside, "theirs").unwrap();
+        std::os::unix::fs::symlink(&outside, &path).unwrap();
+        std::os::unix::fs::symlink(&outside, sibling_of(&path)).unwrap();
+        write(&path, b"ours", Access::PUBLIC, Mode::Real).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"ours");
+        assert_eq!(fs::read(&outside).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn links_are_swapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("current");
+        assert_eq!(link(&path, "a", Mode::Dry).unwrap(), Writing::Made);
+        assert_eq!(link(&path, "a", Mode::Real).unwrap(), Writing::Made);
+        assert_eq!(link(&path, "a", Mode::Real).unwrap(), Writing::Unchanged);
+        assert_eq!(link(&path, "b", Mode::Real).unwrap(), Writing::Changed);
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new("b"));
+        assert!(remove(&path, Mode::Dry).unwrap());
+        assert!(remove(&path, Mode::Real).unwrap());
+        assert!(!remove(&path, Mode::Real).unwrap());
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_reason() {
+        let path = Path::new("/proc/no/such/file");
+        let error = write(path, b"", Access::PUBLIC, Mode::Real).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot write /proc/no/such/file: it does not exist"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! What is made before the programs run, as plain data.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Variables through which programs learn what to trust, in the order in which they are told.
+pub const TRUST_VARIABLES: [&str; 7] = [
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "NODE_EXTRA_CA_CERTS",
+    "JAVA_TOOL_OPTIONS",
+];
+
+/// All sections about the time before the programs run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootConfig {
+    /// `[ca-roots]`
+    pub ca_roots: Option<CaRootsConfig>,
+    /// `[certificate:x]`, by name.
+    pub certificates: Vec<CertificateConfig>,
+}
+
+/// `[ca-roots]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaRootsConfig {
+    /// Folder with the certificates.
+    pub directory: String,
+    /// Directory into which everything is written.
+    pub output: String,
+    /// What they are added to.
+    pub system_bundle: SystemBundle,
+    /// Whether a trust store for Java is made.
+    pub java_trust_store: bool,
+    /// Variables to set, out of [`TRUST_VARIABLES`] and in their order.
+    pub variables: Vec<String>,
+}
+
+/// Where the authorities are that the system trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SystemBundle {
+    /// At one of the usual places.
+    Search,
+    /// In this file.
+    File(String),
+    /// They do not count.
+    None,
+}
+
+/// `[certificate:x]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateConfig {
+    /// Its name.
+    pub name: String,
+    /// What somebody provides.
+    pub provided: Option<ProvidedCertificate>,
+    /// Under which names clients come.
+    pub names: Vec<HostName>,
+    /// Whether one is made where nothing is provided.
+    pub self_signed: bool,
+    /// From how many days before its end it is warned of.
+    pub warn_days: u32,
+    /// Who may read the key: user and group.
+    pub owner: Option<(u32, Option<u32>)>,
+    /// Directory of what a server is given.
+    pub output: String,
+    /// Directory of the authority of our own.
+    pub authority: String,
+}
+
+/// Files that somebody provides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvidedCertificate {
+    /// The certificate and those that lead to its root.
+    pub certificate: String,
+    /// The private key.
+    pub key: String,
+}
+
+/// Under what clients reach a server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HostName {
+    /// A name of the DNS, in lower case; its first label may be `*`.
+    Dns(String),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => f.write_str(name),
+            Self::Address(address) => write!(f, "{address}"),
+        }
+    }
+}

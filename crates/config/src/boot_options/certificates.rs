@@ -1,0 +1,145 @@
+//! Reads `[certificate:x]`.
+
+use super::host_names::host_names;
+use super::lacks_directory;
+use crate::boot::{CertificateConfig, ProvidedCertificate};
+use crate::document::Section;
+use crate::findings::{Findings, Statement};
+use crate::load::Context;
+use crate::names::EnvironmentNames;
+use crate::options::{OptionSpec, SectionKind, boot as options};
+use crate::service::LinchpinConfig;
+use crate::service_options::{Mistake, OwnReader, boolean, count, file};
+use crate::value;
+
+/// Longest name of a certificate, which names a directory.
+const LONGEST_NAME: usize = 100;
+
+pub(super) fn certificates(
+    context: Context<'_>,
+    environment: &EnvironmentNames,
+    linchpin: Option<&LinchpinConfig>,
+    findings: &mut Findings,
+) -> Vec<CertificateConfig> {
+    let mut certificates: Vec<CertificateConfig> = context
+        .document
+        .sections()
+        .iter()
+        .filter(|section| SectionKind::of(&section.name) == Some(SectionKind::Certificate))
+        .filter_map(|section| certificate(context, section, environment, linchpin, findings))
+        .collect();
+    certificates.sort_by(|a, b| a.name.cmp(&b.name));
+    certificates
+}
+
+fn certificate(
+    context: Context<'_>,
+    section: &Section,
+    environment: &EnvironmentNames,
+    linchpin: Option<&LinchpinConfig>,
+    findings: &mut Findings,
+) -> Option<CertificateConfig> {
+    let mut reader = context.reader(section, environment, findings);
+    let mut own = OwnReader {
+        reader: &mut reader,
+    };
+    let world = context.world;
+    let name = name(&mut own);
+    let state = linchpin.and_then(|it| it.state_directory.as_deref());
+    if state.is_none() {
+        lacks_directory(&mut own, "state_directory", "certificates");
+    }
+    let path = |text: &str| Ok(file(world, text));
+    let certificate = own
+        .if_written(&options::PROVIDED_CERTIFICATE, path)
+        .flatten();
+    let key = own.if_written(&options::PROVIDED_KEY, path).flatten();
+    let self_signed = own
+        .value(&options::SELF_SIGNED, boolean)
+        .unwrap_or_default();
+    let provided = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(ProvidedCertificate { certificate, key }),
+        (Some(_), None) => {
+            lacks(
+                &mut own,
+                &options::PROVIDED_KEY,
+                "says where the certificate is, and not where its key is",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            lacks(
+                &mut own,
+                &options::PROVIDED_CERTIFICATE,
+                "says where the key is, and not where its certificate is",
+            );
+            None
+        }
+        (None, None) => {
+            if !self_signed {
+                lacks(
+                    &mut own,
+                    &options::PROVIDED_CERTIFICATE,
+                    "says neither where a certificate is nor that one is to be made (`self_signed=true`)",
+                );
+            }
+            None
+        }
+    };
+    let names = own.if_written(&options::CERTIFICATE_NAMES, host_names);
+    let warn_days = own.value(&options::WARN_DAYS, count);
+    let owner = own.if_written(&options::CERTIFICATE_OWNER, |text| {
+        let text = text.trim();
+        value::user_and_group(world, text)
+            .map_err(|_| Mistake::new(format!("there is no such user or group here: `{text}`")))
+    });
+    let (name, state) = (name?, state?);
+    Some(CertificateConfig {
+        output: format!("{state}/certificates/{name}"),
+        authority: format!("{state}/certificate-authority"),
+        name,
+        provided,
+        names: names.unwrap_or_default(),
+        self_signed,
+        warn_days: warn_days.unwrap_or_default(),
+        owner,
+    })
+}
+
+/// The name, which becomes that of a directory.
+fn name(own: &mut OwnReader<'_, '_, '_>) -> Option<String> {
+    let section = &own.reader.section.name;
+    let name = section.strip_prefix("certificate:")?.trim();
+    let is_good = (1..=LONGEST_NAME).contains(&name.len())
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    if is_good {
+        return Some(name.to_owned());
+    }
+    let statement = Statement::ours(format!(
+        "[{section}]: this cannot be the name of a certificate"
+    ))
+    .help("use letters, digits, `-`, `_` and `.`, such as `[certificate:main]`");
+    let span = own.reader.header();
+    let document = own.reader.document;
+    own.reader.findings.own_problem(document, span, statement);
+    None
+}
+
+/// Reports that only a part of what is provided is written.
+fn lacks(own: &mut OwnReader<'_, '_, '_>, option: &OptionSpec, what: &str) {
+    let section = &own.reader.section.name;
+    let statement = Statement::ours(format!("[{section}] {what}"))
+        .help(format!("write `{}={}`", option.name, option.sample));
+    let written = [&options::PROVIDED_CERTIFICATE, &options::PROVIDED_KEY]
+        .into_iter()
+        .find(|option| own.is_written(option));
+    let span = match written {
+        Some(option) => own.reader.span(option),
+        None => own.reader.header(),
+    };
+    let document = own.reader.document;
+    own.reader.findings.own_problem(document, span, statement);
+}

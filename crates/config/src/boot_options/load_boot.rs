@@ -1,0 +1,94 @@
+//! The first phase of loading: what is made before the programs run, out of a file whose other sections may depend on it.
+
+use super::boot;
+use crate::boot::BootConfig;
+use crate::diagnostic::Diagnostic;
+use crate::findings::Findings;
+use crate::findings::Statement;
+use crate::load::{Context, LoadFailure, LoadRequest, environment_names};
+use crate::reading::{Reading, here_of, read_all};
+use crate::search_path::find_config_file;
+use crate::service::LinchpinConfig;
+use crate::service_options;
+use crate::world::World;
+
+/// The sections of the first phase.
+#[derive(Debug)]
+pub struct LoadedBoot {
+    /// The file.
+    pub file: String,
+    /// `[linchpin]`, if it is there and counts.
+    pub linchpin: Option<LinchpinConfig>,
+    /// What is to be made.
+    pub boot: BootConfig,
+    /// Our own warnings.
+    pub doubts: Vec<Diagnostic>,
+}
+
+/// Reads the sections of the first phase. Mistakes in others are not looked for.
+///
+/// # Errors
+/// All problems of these sections, and of the text as such.
+pub fn load_boot(world: &dyn World, request: &LoadRequest) -> Result<LoadedBoot, Box<LoadFailure>> {
+    let mut findings = Findings::default();
+    let mut reading = Reading::default();
+    let file = match &request.file {
+        Some(file) => Some(file.clone()),
+        None => {
+            let found = find_config_file(world, &request.program);
+            if found.file.is_none() {
+                let statement = Statement::original(found.complaint);
+                findings.problem(&reading.document, None, statement);
+            }
+            found.file
+        }
+    };
+    let loaded = file.and_then(|file| {
+        read_all(world, &file, &mut reading, &mut findings)?;
+        let (linchpin, boot) = sections(world, &file, &reading, &mut findings);
+        Some((file, linchpin, boot))
+    });
+    findings.finish();
+    match loaded {
+        Some((file, linchpin, boot)) if findings.problems.is_empty() => Ok(LoadedBoot {
+            file,
+            linchpin,
+            boot,
+            doubts: findings.doubts,
+        }),
+        _ => Err(Box::new(LoadFailure {
+            problems: findings.problems,
+            notices: Vec::new(),
+            reading,
+        })),
+    }
+}
+
+fn sections(
+    world: &dyn World,
+    file: &str,
+    reading: &Reading,
+    findings: &mut Findings,
+) -> (Option<LinchpinConfig>, BootConfig) {
+    let here = here_of(world, file);
+    let mut environment = environment_names(world);
+    let mut context = Context {
+        world,
+        document: &reading.document,
+        here: &here,
+        extensions: true,
+    };
+    if let Some(section) = context.document.section("supervisord") {
+        // Only its `environment` matters here; what is wrong with the rest may be put right by what is made now.
+        let mut ignored = Findings::default();
+        let daemon =
+            crate::daemon_section::supervisord(context.reader(section, &environment, &mut ignored));
+        for name in &daemon.environment_order {
+            environment.set(name, &daemon.section.environment[name]);
+        }
+    }
+    let linchpin = service_options::linchpin(context, &environment, findings);
+    context.extensions = linchpin.extensions;
+    let boot = boot(context, &environment, linchpin.config.as_ref(), findings);
+    (linchpin.config, boot)
+}

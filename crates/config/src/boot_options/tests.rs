@@ -1,0 +1,176 @@
+//! The sections in whole files: what they mean, and where mistakes are pointed at.
+
+use super::load_boot;
+use crate::boot::{BootConfig, HostName, ProvidedCertificate, SystemBundle};
+use crate::load::{LoadRequest, load};
+use crate::render::render;
+use crate::testing::TestWorld;
+
+const DIRECTORIES: &str = "[linchpin]\nstate_directory=/data/state\nrun_directory=/run/l\n";
+
+fn request() -> LoadRequest {
+    LoadRequest {
+        file: Some("/etc/s.conf".to_owned()),
+        ..LoadRequest::default()
+    }
+}
+
+fn world(text: &str) -> TestWorld {
+    let whole = format!("[supervisord]\nenvironment=PLACE=\"elsewhere\"\n{text}");
+    TestWorld::new(&[("/etc/s.conf", &whole)]).with_variable("DOMAIN", "example.org")
+}
+
+/// What both phases read, which must be the same.
+fn boot(text: &str) -> BootConfig {
+    let world = world(text);
+    let first = load_boot(&world, &request())
+        .expect("the first phase reads it")
+        .boot;
+    let second = load(&world, &request()).expect("it is loaded").config.boot;
+    assert_eq!(first, second);
+    first
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let world = world(text);
+    let failure = load_boot(&world, &request()).expect_err("it cannot be used");
+    let whole = load(&world, &request()).expect_err("it cannot be loaded");
+    assert_eq!(failure.problems, whole.problems);
+    failure.problems.iter().map(render).collect()
+}
+
+#[test]
+fn nothing_is_made_where_nothing_is_asked_for() {
+    assert_eq!(boot(""), BootConfig::default());
+    let off = format!("{DIRECTORIES}extensions=off\n[ca-roots]\n[certificate:a]\nkey=/x\n");
+    assert_eq!(boot(&off), BootConfig::default());
+}
+
+#[test]
+fn roots_have_a_folder_and_defaults() {
+    let roots = boot(&format!(
+        "{DIRECTORIES}[ca-roots]\ndirectory=/data/%(ENV_PLACE)s\n"
+    ));
+    let roots = roots.ca_roots.unwrap();
+    assert_eq!(roots.directory, "/data/elsewhere");
+    assert_eq!(roots.output, "/run/l/ca-roots");
+    assert_eq!(roots.system_bundle, SystemBundle::Search);
+    assert!(roots.java_trust_store);
+    assert_eq!(roots.variables, crate::boot::TRUST_VARIABLES);
+    let roots = boot(
+        "[linchpin]\nstate_directory=/data/state\n[ca-roots]\ndirectory=/c\nsystem_bundle=none\n\
+         java_trust_store=no\nvariables=NODE_EXTRA_CA_CERTS, SSL_CERT_FILE\n",
+    );
+    let roots = roots.ca_roots.unwrap();
+    assert_eq!(roots.output, "/data/state/ca-roots");
+    assert_eq!(roots.system_bundle, SystemBundle::None);
+    assert!(!roots.java_trust_store);
+    assert_eq!(roots.variables, ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"]);
+}
+
+#[test]
+fn certificates_have_names_files_and_directories() {
+    let boot = boot(&format!(
+        "{DIRECTORIES}[certificate:web]\ncertificate=/ssl/full.pem\nkey=/ssl/key.pem\n\
+         names=%(ENV_DOMAIN)s,::1\nowner=me\n[certificate:inner]\nself_signed=true\nnames=\n"
+    ));
+    let [inner, web] = boot.certificates.as_slice() else {
+        panic!("two certificates")
+    };
+    assert_eq!(inner.name, "inner");
+    assert!(inner.self_signed && inner.provided.is_none() && inner.names.is_empty());
+    assert_eq!(inner.warn_days, 30);
+    assert_eq!(
+        web.provided,
+        Some(ProvidedCertificate {
+            certificate: "/ssl/full.pem".to_owned(),
+            key: "/ssl/key.pem".to_owned()
+        })
+    );
+    let names = [
+        HostName::Dns("example.org".to_owned()),
+        HostName::Address("::1".parse().unwrap()),
+    ];
+    assert_eq!(web.names, names);
+    assert_eq!(web.output, "/data/state/certificates/web");
+    assert_eq!(web.authority, "/data/state/certificate-authority");
+    assert_eq!(web.owner.map(|owner| owner.0), Some(1000));
+}
+
+#[test]
+fn mistakes_are_told_with_their_place_and_a_remedy() {
+    for (text, place, message, help) in [
+        (
+            "[ca-roots]\ndirectory=/c\n",
+            "3:1",
+            "[ca-roots] needs a directory for what it makes",
+            "write `run_directory=/run/linchpin` into [linchpin]",
+        ),
+        (
+            "[linchpin]\nrun_directory=/r\n[certificate:a]\nself_signed=true\n",
+            "5:1",
+            "[certificate:a] needs a directory for certificates",
+            "write `state_directory=/var/lib/linchpin` into [linchpin]",
+        ),
+        (
+            "[linchpin]\nrun_directory=/r\n[ca-roots]\n",
+            "5:1",
+            "[ca-roots] does not say where the certificates are",
+            "write `directory=/path/of/a/folder`",
+        ),
+        (
+            "[linchpin]\nrun_directory=/r\n[ca-roots]\ndirectory=/c\nvariables=all, SSL_CERTFILE\n",
+            "7:16",
+            "`SSL_CERTFILE` is no variable that can be set here",
+            "did you mean `SSL_CERT_FILE`?",
+        ),
+        (
+            "[linchpin]\nstate_directory=/r\n[certificate:a]\ncertificate=/x\n",
+            "6:13",
+            "[certificate:a] says where the certificate is, and not where its key is",
+            "write `key=/data/ssl/privkey.pem`",
+        ),
+        (
+            "[linchpin]\nstate_directory=/r\n[certificate:a/b]\nself_signed=on\n",
+            "5:1",
+            "[certificate:a/b]: this cannot be the name of a certificate",
+            "use letters",
+        ),
+        (
+            "[linchpin]\nstate_directory=/r\n[certificate:a]\nself_signed=on\nnames=a, http://example.org:80\n",
+            "7:10",
+            "[certificate:a] names: `http://example.org:80` is a URL, not a name",
+            "write `example.org`",
+        ),
+        (
+            "[linchpin]\nstate_directory=/r\n[certificate:a]\nself_signed=on\nnames=%(ENV_NO_SUCH)s\n",
+            "7:7",
+            "the variable `NO_SUCH` is not set",
+            "set `NO_SUCH` in the environment",
+        ),
+        (
+            "[linchpin]\nstate_directory=/r\n[certificate:a]\nself_signed=on\nowner=stranger\n",
+            "7:7",
+            "there is no such user or group here: `stranger`",
+            "write `user` or `user:group`",
+        ),
+    ] {
+        let found = problems(text);
+        let [problem] = found.as_slice() else {
+            panic!("one problem: {found:#?}")
+        };
+        for piece in [&format!("/etc/s.conf:{place}"), message, help] {
+            assert!(problem.contains(piece), "{piece:?} in\n{problem}");
+        }
+    }
+}
+
+#[test]
+fn the_first_phase_does_not_mind_mistakes_elsewhere() {
+    let text = format!(
+        "{DIRECTORIES}[ca-roots]\ndirectory=/c\n[program:a]\ncommand=%(ENV_MADE_LATER)s\nnumprocs=x\n"
+    );
+    let loaded = load_boot(&world(&text), &request()).unwrap();
+    assert_eq!(loaded.boot.ca_roots.unwrap().directory, "/c");
+    assert!(load(&world(&text), &request()).is_err());
+}
