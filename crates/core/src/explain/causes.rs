@@ -4,9 +4,9 @@ use linchpin_config::Condition;
 
 use crate::explain::{Cause, end_in_words};
 use crate::process::{Life, Process};
-use crate::service::Wait;
+use crate::service::{Preparing, Wait};
 use crate::time::in_words;
-use crate::{HowItEnded, LastEnd, ProcessId, ProcessState, Reason, Supervisor, Wall};
+use crate::{HookPoint, HowItEnded, LastEnd, ProcessId, ProcessState, Reason, Supervisor, Wall};
 
 /// How deep a chain goes. Dependencies have no cycles; a chain as long as this helps nobody.
 const MOST_DEPTH: u8 = 16;
@@ -129,6 +129,7 @@ impl Supervisor {
                     .to_owned(),
             );
         }
+        self.hooks_in_the_way(process, &mut obstacles);
         let is_down = process.state.is_stopped() || process.pid().is_none();
         if is_down && self.shutdown.is_some() {
             obstacles.push("the daemon is going down, so nothing is started".to_owned());
@@ -141,6 +142,35 @@ impl Supervisor {
 }
 
 impl Supervisor {
+    /// Hooks and markers that a start or a stop waits for.
+    fn hooks_in_the_way(&self, process: &Process, obstacles: &mut Vec<String>) {
+        let mut waits = |text: &str| obstacles.push(text.to_owned());
+        let service = process.service.as_ref();
+        let is_committing = self.is_committing(process.id);
+        if process.life == Life::Blocked {
+            match service.map(|service| service.preparing).unwrap_or_default() {
+                Preparing::PreStart => waits("its pre_start is at work"),
+                Preparing::Marker => waits("its marker is being read"),
+                // That may be left of a process of this name that had options of ours.
+                Preparing::Not if self.start_waits_for_hook(process.id) => {
+                    waits("what follows its last end is at work: post_stop, or its stop_command");
+                }
+                Preparing::Not if is_committing => {
+                    waits("the marker of its last run is being written");
+                }
+                Preparing::Not => {}
+            }
+        } else if process.state == ProcessState::Exited && is_committing {
+            waits("it has done its work, and its marker is being written");
+        } else if self.stop_is_at_hook(process.id) {
+            waits(if self.runs_hook(process.id, HookPoint::PreStop) {
+                "its pre_stop is at work; it is told to stop after that"
+            } else {
+                "its stop_command is at work"
+            });
+        }
+    }
+
     /// What a process waits for, or what it was given up or stopped for.
     pub(super) fn needs(&self, process: &Process) -> Vec<Wait> {
         let fell_with_others = matches!(

@@ -5,7 +5,7 @@ use linchpin_config::{AutoRestart, RestartPolicy};
 use crate::explain::Coming;
 use crate::process::{Life, Process};
 use crate::timers::Timer;
-use crate::{Monotonic, Now, ProcessState, Supervisor};
+use crate::{HookPoint, Monotonic, Now, ProcessState, Supervisor};
 
 impl Supervisor {
     /// What will happen to a process if nobody does anything.
@@ -57,6 +57,15 @@ impl Supervisor {
                 in_ms,
                 "SIGKILL is sent again; a process that survives that hangs in the kernel".to_owned(),
             )],
+            (ProcessState::Stopping, Life::Alive { .. })
+                if self.runs_hook(process.id, HookPoint::PreStop) =>
+            {
+                vec![coming(
+                    None,
+                    "it is told to stop when its pre_stop has ended, or has taken as long as it may"
+                        .to_owned(),
+                )]
+            }
             (ProcessState::Stopping, Life::Alive { .. }) => vec![coming(
                 in_ms,
                 format!(

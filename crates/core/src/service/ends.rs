@@ -147,6 +147,11 @@ impl Supervisor {
             .collect();
         step.act(Action::Log(Message::ShutdownTimeout { timeout, names }));
         self.wait_for_nobody_else(step);
+        // Also of those that have ended and whose last output is being read.
+        let all: Vec<ProcessId> = self.processes.keys().copied().collect();
+        for id in all {
+            self.end_hooks_of_stop(id, step);
+        }
         for (id, _) in left {
             self.kill_at_once(id, timeout, step);
         }
@@ -161,7 +166,6 @@ impl Supervisor {
         let is_alive = matches!(process.life, Life::Alive { .. });
         if is_alive {
             self.record(id, OccurrenceKind::Decided(reason.clone()), step);
-            self.end_hooks_of_stop(id, step);
         }
         let Some(process) = self.processes.get(&id) else {
             return;

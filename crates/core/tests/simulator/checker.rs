@@ -500,6 +500,9 @@ impl Checker {
             let waits = seen.config.service.is_some() && !supervisor.waits(*id).is_empty();
             seen.has_what_it_waits_for(&view, start, waits, is_running, world)?;
             seen.stop_is_in_time(start, world)?;
+            if is_running {
+                seen.is_explained(*id, supervisor, world)?;
+            }
         }
         for start in world.starts.values() {
             if matches!(start.phase, Phase::Told { .. })

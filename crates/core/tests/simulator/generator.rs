@@ -87,7 +87,7 @@ const WEIGHTS: [(Kind, u64); 43] = [
     (Kind::RemoveProcess, 8),
     (Kind::Shutdown, 4),
     (Kind::BeginAnew, 100),
-    (Kind::Freeze, 4),
+    (Kind::Freeze, 8),
     (Kind::Say, 90),
     (Kind::Block, 8),
     (Kind::Unblock, 10),
@@ -197,14 +197,18 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
         Kind::Pass => {
             let unit = random.pick(&[1, 1_000_000, 50_000_000, 300_000_000, 1_000_000_000]);
             let nanoseconds = random.below(8) * unit;
+            // The machine may have slept, so that hours are over at once.
+            let is_asleep = random.percent(2);
             let is_long = random.percent(3);
             Stimulus::Pass {
-                nanoseconds: if is_long {
+                nanoseconds: if is_asleep {
+                    random.below(100) * 360_000_000_000
+                } else if is_long {
                     nanoseconds * 60
                 } else {
                     nanoseconds
                 },
-                punctual: random.percent(85),
+                punctual: !is_asleep && random.percent(85),
             }
         }
         Kind::PassToDeadline => Stimulus::PassToDeadline {

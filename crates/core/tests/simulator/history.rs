@@ -76,6 +76,7 @@ impl History {
         for group in &beginning.config.groups {
             history.note(|| group_summary(group));
         }
+        history.supervisor.seed(beginning.seed);
         history.feed(Event::Boot)?;
         Ok(history)
     }
@@ -252,7 +253,8 @@ impl History {
         if twin != self.supervisor {
             return Err(broken(&"the copy differs at once"));
         }
-        self.twin = Some(twin);
+        // The copy goes on, so that everything is demanded of it; what it was made of goes along.
+        self.twin = Some(std::mem::replace(&mut self.supervisor, twin));
         Ok(())
     }
 

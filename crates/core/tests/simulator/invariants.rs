@@ -29,6 +29,8 @@ pub(crate) enum Invariant {
     EventsInOrder,
     /// What cannot stay as it is has a deadline or waits for an answer; no deadline that is over is left.
     NoTimerLost,
+    /// Who asks why a start has no process yet is told what it waits for.
+    WaitsExplained,
     /// Every command gets exactly one reply, and waits for it only as long as there is something to wait for.
     OneReply,
     /// A reply says what is the case.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use linchpin_config::{OnDependencyLost, ProcessConfig};
 use linchpin_core::{
-    Action, Generation, HookPoint, Notice, ProcessId, ProcessState, ProcessView, Reason, Target,
+    Action, Generation, HookPoint, Notice, ProcessId, ProcessState, ProcessView, Reason,
+    Supervisor, Surroundings, Target,
 };
 
 use super::invariants::{Invariant, Violation};
@@ -343,6 +344,30 @@ impl Seen {
             let retry = u64::try_from(service.fatal_retry.as_nanos()).unwrap_or(u64::MAX);
             retry > 0 && now >= self.state_since.saturating_add(retry)
         })
+    }
+
+    /// Whether there is a sentence about what keeps a start from having a process.
+    pub(super) fn is_explained(
+        &self,
+        process: ProcessId,
+        supervisor: &Supervisor,
+        world: &World,
+    ) -> Result<(), Violation> {
+        let is_waiting = self.state == ProcessState::Starting && self.generation.is_none();
+        let is_held = self.state == ProcessState::Stopping && self.is_at_pre_stop(world);
+        if !(is_waiting || is_held) {
+            return Ok(());
+        }
+        let explanation = supervisor.explain(process, world.now(), Surroundings::default());
+        let is_told = explanation.as_ref().is_some_and(|it| {
+            // The first is the change of state itself.
+            it.causes.iter().filter(|cause| cause.depth == 0).count() > 1 && !it.next.is_empty()
+        });
+        if is_told {
+            Ok(())
+        } else {
+            Err(Invariant::WaitsExplained.broken(format!("{process}: {explanation:?}")))
+        }
     }
 
     pub(super) fn has_what_it_waits_for(
