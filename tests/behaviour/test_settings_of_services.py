@@ -202,3 +202,15 @@ def test_check_knows_settings_and_needs_no_volume(new_daemon):
     assert result.returncode == 0, result.stdout
     assert not (daemon.directory / "s.env").exists()
     assert "APP_URL is required and has no value: linchpin settings set APP_URL VALUE" in daemon.run_to_end().stderr
+
+
+def test_a_setting_switches_a_program_off_and_on_again(new_daemon):
+    url = "[setting:APP_REDIS]\ntype=url\ndefault=redis://localhost\n"
+    daemon = new_daemon(programs=SETTINGS + url + SERVICE + "[program:redis]\ncommand=/bin/sleep 9999\nenabled=is_local(APP_REDIS)\n").start()
+    daemon.until_state("redis", "RUNNING")
+    settings(daemon, "set", "APP_REDIS=redis://10.0.0.5")
+    daemon.control("update")
+    assert list(daemon.states()) == ["a:a"]
+    settings(daemon, "unset", "APP_REDIS")
+    daemon.control("update")
+    daemon.until_state("redis", "RUNNING")
