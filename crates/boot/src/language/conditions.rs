@@ -46,6 +46,11 @@ pub fn is_true(
             "it is longer than {LENGTH_MAX} bytes"
         )));
     }
+    if closes_too_much(condition) {
+        return Err(ConditionError::new(
+            "a bracket or brace is closed that is not open",
+        ));
+    }
     let mut environment = Environment::empty();
     add_words(&mut environment);
     let expression = environment
@@ -59,6 +64,32 @@ pub fn is_true(
     let value = expression.eval(variables).map_err(|error| told(&error))?;
     truth(&value)
         .ok_or_else(|| ConditionError::new("it comes to something that is neither yes nor no"))
+}
+
+/// Whether more is closed than is open, outside of strings.
+///
+/// The engine takes `}}` where nothing is open for the end of a piece of a template, also where the whole text is an
+/// expression, and panics at whatever follows.
+fn closes_too_much(condition: &str) -> bool {
+    let mut open = 0_u32;
+    let mut quote = None;
+    let mut characters = condition.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (Some(_), '\\') => {
+                characters.next();
+            }
+            (Some(end), _) if character == end => quote = None,
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '(' | '[' | '{') => open += 1,
+            (None, ')' | ']' | '}') => match open.checked_sub(1) {
+                Some(left) => open = left,
+                None => return true,
+            },
+            _ => {}
+        }
+    }
+    false
 }
 
 fn add_words(environment: &mut Environment<'_>) {
@@ -191,6 +222,10 @@ mod tests {
             "OUTSIDE | nothing",
             "range(1000000)",
             "true and",
+            "}}%",
+            "true -}} x",
+            "{}}}%",
+            "){}}%",
         ] {
             let told = ask(condition).unwrap_err();
             assert!(
@@ -199,6 +234,17 @@ mod tests {
             );
         }
         assert!(ask(&"1 + ".repeat(2000)).is_err());
+    }
+
+    #[test]
+    fn what_is_closed_in_a_string_was_not_open() {
+        for (condition, expected) in [
+            (r#""}}%" == "}}%""#, true),
+            (r"'\'}}' == 'x'", false),
+            ("[1, [2]] == [1, [2]]", true),
+        ] {
+            assert_eq!(ask(condition), Ok(expected), "{condition}");
+        }
     }
 
     proptest::proptest! {
