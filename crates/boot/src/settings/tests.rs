@@ -8,6 +8,9 @@ use linchpin_config::{LoadRequest, Machine, SettingsConfig, load_settings};
 use super::env_file::EnvFile;
 use super::*;
 
+/// A process that another test starts holds our locks for the moment between its fork and its exec.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 struct Product {
     folder: tempfile::TempDir,
     config: SettingsConfig,
@@ -59,11 +62,11 @@ impl Product {
     }
 
     fn generate(&self, outside: &[(&str, &str)]) -> Result<Generated, StoreError> {
-        generate_missing(&self.config, &owned(outside), Duration::ZERO)
+        generate_missing(&self.config, &owned(outside), PATIENCE)
     }
 
     fn change(&self, edits: &[Edit]) -> Result<Changed, ChangeError> {
-        change(&self.config, &[], edits, Duration::ZERO)
+        change(&self.config, &[], edits, PATIENCE)
     }
 }
 
@@ -296,7 +299,7 @@ fn a_previous_version_comes_back_byte_for_byte() {
     let versions = store.versions().unwrap();
     assert_eq!(versions.len(), 1);
     let version = store.read_version(&versions[0]).unwrap();
-    let changed = restore(&product.config, &[], &version, Duration::ZERO).unwrap();
+    let changed = restore(&product.config, &[], &version, PATIENCE).unwrap();
     assert_eq!(changed.names, ["A"]);
     assert_eq!(product.text(), "# one\nA=1 # x\n");
     assert_eq!(store.versions().unwrap().len(), 2);

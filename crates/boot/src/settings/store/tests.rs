@@ -8,6 +8,9 @@ fn file(text: &str) -> EnvFile {
     EnvFile::parse(text.as_bytes()).unwrap()
 }
 
+/// A process that another test starts holds our locks for the moment between its fork and its exec.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 struct Place {
     folder: tempfile::TempDir,
     store: Store,
@@ -21,7 +24,7 @@ fn place(versions: u32) -> Place {
 
 impl Place {
     fn write(&self, text: &str) {
-        let locked = self.store.lock(Duration::ZERO).unwrap();
+        let locked = self.store.lock(PATIENCE).unwrap();
         let read = locked.read().unwrap();
         locked.write(read.as_ref(), &file(text)).unwrap();
     }
@@ -59,7 +62,7 @@ fn a_change_keeps_the_mode_and_the_link_and_removes_leftovers() {
     let link = place.folder.path().join("link.env");
     symlink("conf/s.env", &link).unwrap();
     let through_link = Store::new(&link, 0);
-    let locked = through_link.lock(Duration::ZERO).unwrap();
+    let locked = through_link.lock(PATIENCE).unwrap();
     assert_eq!(locked.warning(), None);
     let read = locked.read().unwrap();
     locked.write(read.as_ref(), &file("A=2\n")).unwrap();
@@ -87,18 +90,18 @@ fn previous_versions_are_kept_up_to_a_number() {
 #[test]
 fn only_one_writes_at_a_time() {
     let place = place(0);
-    let first = place.store.lock(Duration::ZERO).unwrap();
+    let first = place.store.lock(PATIENCE).unwrap();
     let error = place.store.lock(Duration::ZERO).unwrap_err();
     assert!(matches!(error, StoreError::Busy { .. }), "{error}");
     assert!(error.to_string().contains(".s.env.lock"), "{error}");
     drop(first);
-    place.store.lock(Duration::ZERO).unwrap();
+    place.store.lock(PATIENCE).unwrap();
 }
 
 #[test]
 fn what_somebody_else_wrote_is_never_lost() {
     let place = place(5);
-    let locked = place.store.lock(Duration::ZERO).unwrap();
+    let locked = place.store.lock(PATIENCE).unwrap();
     let nothing = locked.read().unwrap();
     fs::write(place.store.path(), "A=by-hand\n").unwrap();
     let error = locked.write(nothing.as_ref(), &file("A=1\n")).unwrap_err();
