@@ -49,8 +49,20 @@ struct Queue {
     /// How many jobs a thread has taken by now.
     taken: u64,
     threads: usize,
+    /// Threads that sleep and have not been told to wake.
     idle: usize,
+    /// Threads that have been told to wake and have not yet.
+    waking: usize,
     is_closed: bool,
+}
+
+/// What happens to a job that was queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queued {
+    /// A thread wakes for it.
+    Served,
+    /// All threads are at work; so many jobs had been taken by then.
+    Waits(u64),
 }
 
 impl Workers {
@@ -76,7 +88,7 @@ impl Workers {
     ) -> Option<T> {
         let turn = self.turn(thing).await?;
         let (sender, mut answer) = oneshot::channel();
-        let mut taken = self.submit(Box::new(move || {
+        let queued = self.submit(Box::new(move || {
             if !sender.is_closed() {
                 let found = catch_unwind(AssertUnwindSafe(look)).ok();
                 drop(turn);
@@ -84,6 +96,11 @@ impl Workers {
                 let _ = sender.send(found);
             }
         }))?;
+        // Most jobs find a thread that has nothing to do, and need nobody's patience: a timer would cost as much as
+        // the look.
+        let Queued::Waits(mut taken) = queued else {
+            return answer.await.ok().flatten();
+        };
         let mut patience = PATIENCE;
         loop {
             match tokio::time::timeout(patience, &mut answer).await {
@@ -115,8 +132,8 @@ impl Workers {
         Some(turn)
     }
 
-    /// Queues a job; how many had been taken before. None if there can be no thread.
-    fn submit(&self, job: Job) -> Option<u64> {
+    /// Queues a job. None if there can be no thread.
+    fn submit(&self, job: Job) -> Option<Queued> {
         let mut queue = self.shared.queue();
         queue.jobs.push_back(job);
         if queue.threads == 0 && !self.shared.add_thread(&mut queue) {
@@ -125,9 +142,12 @@ impl Workers {
         }
         // A thread that is at work looks at the queue before it sleeps.
         if queue.idle > 0 {
+            queue.idle -= 1;
+            queue.waking += 1;
             self.shared.wake.notify_one();
+            return Some(Queued::Served);
         }
-        Some(queue.taken)
+        Some(Queued::Waits(queue.taken))
     }
 
     /// Adds a thread if none is free, jobs wait, and none has been taken since so many had been. How many have
@@ -176,11 +196,15 @@ impl Shared {
         while !queue.is_closed {
             let Some(job) = queue.jobs.pop_front() else {
                 queue.idle += 1;
-                queue = self
-                    .wake
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
-                queue.idle -= 1;
+                while queue.waking == 0 && !queue.is_closed {
+                    queue = self
+                        .wake
+                        .wait(queue)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                // Whoever told it to wake has counted it as not idle any more. Another thread may have taken the job by
+                // now; then it sleeps again.
+                queue.waking = queue.waking.saturating_sub(1);
                 continue;
             };
             queue.taken += 1;
