@@ -221,3 +221,32 @@ def test_a_file_without_settings_says_what_to_do(product):
     assert "extensions=off" in product.run("list", status=4).stderr
     product.conf.write_text(DECLARED.replace("type=port", "type=prot"))
     assert "did you mean `port`?" in product.run("list", status=2).stderr
+
+
+def test_a_writer_that_is_killed_in_the_middle_leaves_the_file_as_it_was(product):
+    product.write("APP_PORT=81\n")
+    # The kernel kills whoever writes a byte of a file.
+    command = ["sh", "-c", 'ulimit -c 0; ulimit -f 0; exec "$@"', "sh", *product.command("set", "APP_PORT", "82")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=product.environment({}))
+    assert result.returncode < 0 or result.returncode == 1, result
+    assert product.text() == "APP_PORT=81\n"
+    assert "APP_PORT=82" not in product.run("history").stdout
+    product.run("set", "APP_PORT", "83")
+    assert product.text() == "APP_PORT=83\n"
+    left = [path.name for path in product.env.parent.rglob("*.new")]
+    assert left == [], "the next writer removes what was left"
+
+
+def test_writers_that_are_killed_at_any_moment_leave_a_whole_file(product):
+    product.write("APP_PORT=1\n")
+    for port in range(2, 22):
+        process = subprocess.Popen(product.command("set", "APP_PORT", str(port)), env=product.environment({}), stdout=subprocess.DEVNULL)
+        try:
+            process.wait(port / 2000)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert product.text() in {f"APP_PORT={known}\n" for known in range(1, port + 1)}
+    product.run("set", "APP_PORT", "99")
+    assert product.text() == "APP_PORT=99\n"
+    assert not list(product.env.parent.rglob("*.new"))

@@ -29,6 +29,8 @@ SERVICE = "[program:a]\ncommand=/bin/sleep %(ENV_APP_PORT)s\nstartsecs=0\n"
 
 def environment_of(daemon, name="a"):
     pid = daemon.until_state(name, "RUNNING")["pid"]
+    # Without `startsecs` it counts as running a little before its command does.
+    until(lambda: Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/bin/sleep"), f"the command of {name}")
     entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     return dict(entry.decode().split("=", 1) for entry in entries if entry)
 

@@ -85,8 +85,14 @@ fn version(store: &Store, number: Option<u64>) -> Result<Version, Trouble> {
     let versions = store
         .versions()
         .map_err(|error: StoreError| Trouble::from(error))?;
+    // A writer that was killed may have kept a version and not come to the change.
+    let current = store.read().ok().flatten();
+    let is_another = |version: &&Version| {
+        let old = store.read_version(version).ok();
+        old.is_none() || old != current
+    };
     let found = match number {
-        None => versions.last(),
+        None => versions.iter().rev().find(is_another),
         Some(number) => versions.iter().find(|version| version.number == number),
     };
     found.cloned().ok_or_else(|| {

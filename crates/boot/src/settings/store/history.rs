@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::StoreError;
-use super::replace::replace;
+use super::replace::{is_leftover, replace};
 
 /// Most files of the folder that are looked at.
 const MOST_FILES: usize = 10_000;
@@ -87,6 +87,16 @@ pub(super) fn keep(path: &Path, bytes: &[u8], now: SystemTime) -> Result<PathBuf
     let place = folder.join(format!("{number:06}-{}", utc(now)));
     replace(&place, bytes, true, || true)?;
     Ok(place)
+}
+
+/// Removes what writers left behind that were killed. Only for who has the lock.
+pub(super) fn remove_leftovers(path: &Path) {
+    let entries = fs::read_dir(folder(path)).into_iter().flatten();
+    for entry in entries.flatten().take(MOST_FILES) {
+        if is_leftover(&entry.file_name().to_string_lossy(), ".") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Removes a version that has not become one.

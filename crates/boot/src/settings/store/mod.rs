@@ -141,6 +141,7 @@ impl Locked<'_> {
         }
         if self.lock.is_held() {
             replace::remove_leftovers(path);
+            history::remove_leftovers(path);
         }
         // Before the change, so that there is no moment at which the old text is nowhere.
         let kept = match read.filter(|read| *read != new.text().as_bytes()) {

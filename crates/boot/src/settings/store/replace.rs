@@ -116,14 +116,21 @@ pub(super) fn remove_leftovers(path: &Path) {
     let beginning = format!(".{}.", name.to_string_lossy());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let is_leftover = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(&beginning)?.strip_suffix(ENDING))
-            .is_some_and(|middle| {
-                middle.len() == 16 && middle.bytes().all(|byte| byte.is_ascii_hexdigit())
-            });
-        if is_leftover {
+        if is_leftover(&name.to_string_lossy(), &beginning) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether a name is that of a file that was being written: a beginning, random digits, and the end.
+pub(super) fn is_leftover(name: &str, beginning: &str) -> bool {
+    let Some(rest) = name
+        .strip_prefix(beginning)
+        .and_then(|rest| rest.strip_suffix(ENDING))
+    else {
+        return false;
+    };
+    let digits = rest.rsplit('.').next().unwrap_or(rest);
+    let is_alone = beginning == "." || digits.len() == rest.len();
+    is_alone && digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
