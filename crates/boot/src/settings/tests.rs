@@ -8,8 +8,8 @@ use linchpin_config::{LoadRequest, Machine, SettingsConfig, load_settings};
 use super::env_file::EnvFile;
 use super::*;
 
-/// A process that another test starts holds our locks for the moment between its fork and its exec.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A child of another test holds a lock for a moment, between its fork and its exec.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Product {
     folder: tempfile::TempDir,

@@ -4,6 +4,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use super::*;
 
+/// A child of another test holds a lock for a moment, between its fork and its exec.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 fn file(text: &str) -> EnvFile {
     EnvFile::parse(text.as_bytes()).unwrap()
 }
