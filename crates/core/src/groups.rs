@@ -102,6 +102,8 @@ impl Groups {
 pub(crate) struct Configured {
     groups: Vec<Arc<GroupConfig>>,
     by_name: NameIndex,
+    /// Which of them have been added since they were read: their automatic log files have names by now.
+    are_added: Vec<bool>,
 }
 
 impl Configured {
@@ -109,7 +111,31 @@ impl Configured {
         let by_name = NameIndex::new(groups.len(), |position| {
             groups.get(position).map(|group| &group.name)
         });
-        Self { groups, by_name }
+        let are_added = vec![false; groups.len()];
+        Self {
+            groups,
+            by_name,
+            are_added,
+        }
+    }
+
+    fn set_added(&mut self, name: &str) {
+        if let Some(position) = self.position(name)
+            && let Some(is_added) = self.are_added.get_mut(position)
+        {
+            *is_added = true;
+        }
+    }
+
+    pub(crate) fn is_added(&self, name: &str) -> bool {
+        let is_added = self.position(name).and_then(|at| self.are_added.get(at));
+        is_added.copied().unwrap_or(false)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.find(name, |position| {
+            self.groups.get(position).map(|group| group.name.as_str())
+        })
     }
 
     pub(crate) fn all(&self) -> &[Arc<GroupConfig>] {
@@ -124,10 +150,7 @@ impl Configured {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<GroupConfig>> {
-        let position = self.by_name.find(name, |position| {
-            self.groups.get(position).map(|group| group.name.as_str())
-        })?;
-        self.groups.get(position)
+        self.groups.get(self.position(name)?)
     }
 }
 
@@ -270,6 +293,7 @@ impl Supervisor {
         let group = config.name.clone();
         self.publish(Notice::GroupAdded { group }, step);
         self.groups.insert(config.clone(), members.clone());
+        self.configured.set_added(&config.name);
         self.dependencies_are_others();
         self.adopt_remains(&config.name, &members);
         self.adopt_hooks(&config.name, &members);

@@ -124,6 +124,13 @@ impl Supervisor {
         self.configured.all()
     }
 
+    /// Whether the group that was last read under this name has been added since. What is at work under the name may be
+    /// as it was read before.
+    #[must_use]
+    pub fn is_added_as_configured(&self, name: &str) -> bool {
+        self.configured.is_added(name)
+    }
+
     /// Takes in one event and appends what is to be done about it.
     ///
     /// The event comes first, then timers that are due by `now`: a process whose end is the event must

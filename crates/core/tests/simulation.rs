@@ -44,7 +44,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many histories, and of how many events at least.
 const HISTORIES: u64 = 100_000;
-const EVENTS: usize = 150;
+const EVENTS: usize = 100;
 
 /// The histories are dealt out to as many threads as there are cores. A history depends on its seed alone,
 /// so which thread it is played on makes no difference.

@@ -46,12 +46,14 @@ impl Shell {
             .collect();
         for group in self.core.configured_groups() {
             let in_use = active.contains(group.name.as_str());
+            let is_added = self.core.is_added_as_configured(&group.name);
             for process in &group.processes {
-                // The real name of an AUTO log is known only where this very configuration is at work.
+                // The real name of an AUTO log is known only where this very configuration is at work: after a reread it is
+                // not, also where nothing has changed.
                 let slot = self
                     .core
                     .process_named(&group.name, &process.name)
-                    .filter(|view| Arc::ptr_eq(view.config, process))
+                    .filter(|view| is_added && Arc::ptr_eq(view.config, process))
                     .and_then(|view| self.slots.get(&view.id));
                 all.push(Configuration {
                     group: group.name.clone(),
