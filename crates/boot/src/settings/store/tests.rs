@@ -11,9 +11,6 @@ fn file(text: &str) -> EnvFile {
     EnvFile::parse(text.as_bytes()).unwrap()
 }
 
-/// A process that another test starts holds our locks for the moment between its fork and its exec.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 struct Place {
     folder: tempfile::TempDir,
     store: Store,
