@@ -1,4 +1,4 @@
-//! Dates of certificates, for people.
+//! Dates, for people.
 
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 86_400;
@@ -17,7 +17,7 @@ pub(crate) fn days_until(end: i64, now: i64) -> i64 {
 /// Year, month and day of a day since 1970, in the Gregorian calendar.
 ///
 /// Years begin in March here, so that the day that only some have is the last of one.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     const DAYS_OF_ERA: i64 = 146_097;
     let shifted = days + 719_468;
     let era = shifted.div_euclid(DAYS_OF_ERA);

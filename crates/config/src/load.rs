@@ -78,6 +78,26 @@ impl std::fmt::Display for LoadFailure {
 
 impl std::error::Error for LoadFailure {}
 
+/// The file of a request: the one that it names, or the first that is found at the usual places. None, with the
+/// original's complaint, if there is none.
+pub(crate) fn file_of(
+    world: &dyn World,
+    request: &LoadRequest,
+    document: &Document,
+    notices: &mut Vec<String>,
+    findings: &mut Findings,
+) -> Option<String> {
+    if let Some(file) = &request.file {
+        return Some(file.clone());
+    }
+    let found = find_config_file(world, &request.program);
+    notices.extend(found.notice);
+    if found.file.is_none() {
+        findings.problem(document, None, Statement::original(found.complaint));
+    }
+    found.file
+}
+
 /// Reads a configuration.
 ///
 /// # Errors
@@ -86,21 +106,13 @@ pub fn load(world: &dyn World, request: &LoadRequest) -> Result<Loaded, Box<Load
     let mut findings = Findings::default();
     let mut reading = Reading::default();
     let mut notices = Vec::new();
-    let file = match &request.file {
-        Some(file) => Some(file.clone()),
-        None => {
-            let found = find_config_file(world, &request.program);
-            notices.extend(found.notice);
-            if found.file.is_none() {
-                findings.problem(
-                    &reading.document,
-                    None,
-                    Statement::original(found.complaint),
-                );
-            }
-            found.file
-        }
-    };
+    let file = file_of(
+        world,
+        request,
+        &reading.document,
+        &mut notices,
+        &mut findings,
+    );
     let config = file.and_then(|file| {
         read_all(world, &file, &mut reading, &mut findings)?;
         resolve(

@@ -4,10 +4,8 @@ use super::boot;
 use crate::boot::BootConfig;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
-use crate::findings::Statement;
-use crate::load::{Context, LoadFailure, LoadRequest, environment_names};
+use crate::load::{Context, LoadFailure, LoadRequest, environment_names, file_of};
 use crate::reading::{Reading, here_of, read_all};
-use crate::search_path::find_config_file;
 use crate::service::LinchpinConfig;
 use crate::service_options;
 use crate::world::World;
@@ -32,17 +30,9 @@ pub struct LoadedBoot {
 pub fn load_boot(world: &dyn World, request: &LoadRequest) -> Result<LoadedBoot, Box<LoadFailure>> {
     let mut findings = Findings::default();
     let mut reading = Reading::default();
-    let file = match &request.file {
-        Some(file) => Some(file.clone()),
-        None => {
-            let found = find_config_file(world, &request.program);
-            if found.file.is_none() {
-                let statement = Statement::original(found.complaint);
-                findings.problem(&reading.document, None, statement);
-            }
-            found.file
-        }
-    };
+    // Notices are told by whoever reads all of it.
+    let notices = &mut Vec::new();
+    let file = file_of(world, request, &reading.document, notices, &mut findings);
     let loaded = file.and_then(|file| {
         read_all(world, &file, &mut reading, &mut findings)?;
         let (linchpin, boot) = sections(world, &file, &reading, &mut findings);

@@ -6,10 +6,8 @@
 use super::SettingsConfig;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
-use crate::findings::Statement;
-use crate::load::{Context, LoadFailure, LoadRequest, environment_names};
+use crate::load::{Context, LoadFailure, LoadRequest, environment_names, file_of};
 use crate::reading::{Reading, here_of, include, read_main_file};
-use crate::search_path::find_config_file;
 use crate::world::World;
 use crate::{service_options, settings};
 
@@ -36,17 +34,9 @@ pub fn load_settings(
 ) -> Result<SettingsLoaded, Box<LoadFailure>> {
     let mut findings = Findings::default();
     let mut reading = Reading::default();
-    let file = match &request.file {
-        Some(file) => Some(file.clone()),
-        None => {
-            let found = find_config_file(world, &request.program);
-            if found.file.is_none() {
-                let complaint = Statement::original(found.complaint);
-                findings.problem(&reading.document, None, complaint);
-            }
-            found.file
-        }
-    };
+    // Notices are told by whoever reads all of it.
+    let notices = &mut Vec::new();
+    let file = file_of(world, request, &reading.document, notices, &mut findings);
     let loaded = file.and_then(|file| {
         read_main_file(world, &file, &mut reading.document, &mut findings)?;
         let here = here_of(world, &file);
