@@ -32,8 +32,8 @@ FULL_PACE_SECONDS = 600
 # What counts as growth. A page more or less is noise of the allocator and of what the kernel counts as shared. Between the two medians
 # lie 36 minutes: a leak of 8 bytes in each attempt of a probe is 5 MB in them, and one of 64 bytes in each restart 138 KB.
 PSS_GROWTH_KB, PSS_GROWTH_PART = 128, 0.02
-# Attempts that are under way and a client or two when the sample is taken. A spawner thread is made when another one hangs for a tenth
-# of a second, as on a busy machine, and stays; there are sixteen at most.
+# Attempts that are under way and a client or two when the sample is taken; a spawner thread that was made when another one hung for a
+# tenth of a second, as on a busy machine, and has not ended yet.
 DESCRIPTOR_GROWTH, THREAD_GROWTH = 8, 10
 BEGIN, END = "<!-- soak: made by `make soak` -->", "<!-- soak: end -->"
 

@@ -1,6 +1,10 @@
 """A program whose exec hangs, as one on a dead network file system does, keeps nobody waiting and is never lost."""
+import contextlib
+import os
 import shutil
 import xmlrpc.client
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +82,37 @@ def test_a_start_that_hung_before_a_restart_of_the_daemon_does_not_run_beside_it
     until(lambda: [each.pid for each in sleepers(daemon)] == [pid], "only the successor's start runs")
     stays(lambda: [each.pid for each in sleepers(daemon)] == [pid], "nothing else comes up", 0.3)
     assert daemon.stop() == 0
+
+
+def spawner_threads(pid):
+    return sum((task / "comm").read_text() == "spawner\n" for task in Path(f"/proc/{pid}/task").iterdir())
+
+
+def null_descriptors(pid):
+    """What a thread that starts processes holds leads there as long as it waits."""
+    count = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            count += os.readlink(f"/proc/{pid}/fd/{name}") == "/dev/null"
+    return count
+
+
+def test_the_threads_that_were_made_meanwhile_end_and_leave_nothing_behind(held):
+    daemon, exec_of = held
+    program = daemon.directory / "stuck-program"
+    more = "".join(f"[program:stuck{n}]\ncommand={program} 9999\nstartsecs=0\nautostart=false\n" for n in range(4))
+    daemon.configure(f"[program:free]\ncommand=/bin/sleep 9999\n{more}")
+    daemon.start()
+    daemon.until_running("free")
+    assert spawner_threads(daemon.pid) == 1
+    descriptors = null_descriptors(daemon.pid)
+    with ThreadPoolExecutor(4) as callers:
+        # The answer comes when there is a process.
+        starts = [callers.submit(daemon.supervisor, "startProcess", f"stuck{n}", False) for n in range(4)]
+        until(lambda: spawner_threads(daemon.pid) == 4, "each start that hangs has a thread of its own")
+        assert null_descriptors(daemon.pid) > descriptors
+        exec_of.let_go()
+    assert [start.result() for start in starts] == [True] * 4
+    daemon.until_running(*(f"stuck{n}" for n in range(4)))
+    until(lambda: spawner_threads(daemon.pid) == 1, "one is enough again")
+    until(lambda: null_descriptors(daemon.pid) == descriptors, "their descriptors are gone")

@@ -3,9 +3,10 @@
 //! A start may hang: the command may be on a dead network file system, the log directory too, and a
 //! thread that has cloned with `CLONE_VFORK` waits for the exec. So none of that happens on the main
 //! thread. One thread is enough as long as it gets on; when a start takes longer than [`PATIENCE`]
-//! another thread takes the next one, up to a limit. Services and the commands beside them (hooks, probes) have a
-//! spawner each, so that probes that hang keep no service from being started. The threads outlive a restart of the daemon,
-//! as a start that hangs does: its answer finds the loop that is there when it comes.
+//! another thread takes the next one, up to a limit; it ends when it finds nothing to do and another one is there to
+//! wait. Services and the commands beside them (hooks, probes) have a spawner each, so that probes that hang keep no
+//! service from being started. The threads outlive a restart of the daemon, as a start that hangs does: its answer
+//! finds the loop that is there when it comes.
 
 mod job;
 mod launch;
@@ -68,6 +69,8 @@ struct Queue {
     taken: u64,
     /// Answers for which the bell has not been rung yet; none when no jobs wait.
     untold: usize,
+    /// Threads that wait for a job: one at most, as further ones end.
+    idle: usize,
     is_closed: bool,
 }
 
@@ -86,6 +89,8 @@ struct Look {
 #[derive(Debug, Default)]
 struct Worker {
     is_busy: AtomicBool,
+    /// It takes no further jobs.
+    has_ended: AtomicBool,
     /// Set by the kernel before the new process runs its first instruction.
     slot: SpawnSlot,
 }
@@ -132,6 +137,8 @@ impl Spawner {
     /// When [`relieve`](Self::relieve) is due: [`PATIENCE`] after the last job was taken while others wait.
     /// A long queue that moves needs no further thread: it would only compete for the cores.
     pub(crate) fn relief_due(&mut self) -> Option<Instant> {
+        self.workers
+            .retain(|worker| !worker.has_ended.load(Ordering::SeqCst));
         let look = self.shared.look();
         // When all threads may hang, there is only to see what has been answered before.
         let is_of_use = self.workers.len() < self.most_threads || look.has_untold;
@@ -153,6 +160,7 @@ impl Spawner {
             return;
         };
         self.relief = None;
+        // One that has ended after `relief_due` counted has left another one idle, which is not busy.
         let is_busy = |worker: &Arc<Worker>| worker.is_busy.load(Ordering::SeqCst);
         let look = self.shared.look();
         let stands_still = look.is_waiting && look.taken == relief.taken;
@@ -245,10 +253,17 @@ impl Shared {
                 self.bell.notify_one();
             }
             let Some(job) = job else {
+                // What it holds (a stack, descriptors, memory of the allocator) was worth it while others hung.
+                if queue.idle > 0 {
+                    worker.has_ended.store(true, Ordering::SeqCst);
+                    return;
+                }
+                queue.idle += 1;
                 queue = self
                     .wake
                     .wait(queue)
                     .unwrap_or_else(PoisonError::into_inner);
+                queue.idle -= 1;
                 continue;
             };
             queue.taken += 1;
