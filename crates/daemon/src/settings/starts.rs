@@ -1,0 +1,218 @@
+//! Settings as services get them: as they are when they start. The file is looked at each time, and read again if it
+//! has changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use linchpin_boot::settings::env_file::EnvFile;
+use linchpin_boot::settings::{Store, StoreError, judge, resolve};
+use linchpin_config::SettingsConfig;
+use linchpin_sys::spawn::Environment;
+
+use super::given::Given;
+use super::store;
+
+/// Most processes whose start is remembered. Beyond, all are forgotten: then nothing is said to have old settings,
+/// until it is started again.
+const MOST_STARTS: usize = 20_000;
+
+/// The settings as services get them.
+pub(crate) struct ServiceSettings {
+    config: SettingsConfig,
+    /// What the daemon was given.
+    outside: Vec<(String, String)>,
+    /// The file was made just now.
+    is_new_file: bool,
+    last: Mutex<Last>,
+    /// What the last start of each process was given, by group and name.
+    starts: Mutex<HashMap<(String, String), Arc<Given>>>,
+}
+
+impl fmt::Debug for ServiceSettings {
+    /// Without values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceSettings")
+            .field("file", &self.config.file)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was read last.
+struct Last {
+    stamp: Option<Stamp>,
+    given: Arc<Given>,
+    /// What was said about the file, so that it is said once.
+    complaint: Option<String>,
+}
+
+/// Whether a file is the one that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    pub(super) fn of(store: &Store) -> Option<Self> {
+        let found: Metadata = std::fs::metadata(store.path()).ok()?;
+        Some(Self {
+            inode: found.ino(),
+            size: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
+
+impl ServiceSettings {
+    /// Settings that have just been read.
+    pub(super) fn new(
+        config: SettingsConfig,
+        outside: Vec<(String, String)>,
+        is_new_file: bool,
+        stamp: Option<Stamp>,
+        given: Arc<Given>,
+    ) -> Self {
+        Self {
+            config,
+            outside,
+            is_new_file,
+            last: Mutex::new(Last {
+                stamp,
+                given,
+                complaint: None,
+            }),
+            starts: Mutex::default(),
+        }
+    }
+
+    /// No settings: the daemon's own environment.
+    pub(crate) fn none() -> Self {
+        // The kernel's own texts have no NUL bytes.
+        let environment = Environment::new(std::env::vars_os()).unwrap_or_default();
+        Self {
+            config: SettingsConfig::default(),
+            outside: Vec::new(),
+            is_new_file: false,
+            last: Mutex::new(Last {
+                stamp: None,
+                given: Arc::new(Given {
+                    environment: Arc::new(environment),
+                    values: BTreeMap::new(),
+                }),
+                complaint: None,
+            }),
+            starts: Mutex::default(),
+        }
+    }
+
+    /// Gives a file that was just made to the user as whom the daemon goes on, who would otherwise not be able to
+    /// read it. One that was there is nobody's business but its owner's.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub(crate) fn give_to(&self, user: u32, group: Option<u32>) -> std::io::Result<()> {
+        match &self.config.file {
+            Some(file) if self.is_new_file => std::os::unix::fs::chown(file, Some(user), group),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a process that starts now finds in its environment, and what there is to say about that. May wait for the
+    /// disk. A file that cannot be used leaves everything as it was, because a service with old settings is better than
+    /// none.
+    pub(crate) fn for_a_start(
+        &self,
+        group: &str,
+        name: &str,
+    ) -> (Arc<Environment>, Option<String>) {
+        let (given, complaint) = self.looked_at(true);
+        if self.config.file.is_some() {
+            let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+            if starts.len() >= MOST_STARTS {
+                starts.clear();
+            }
+            starts.insert((group.to_owned(), name.to_owned()), Arc::clone(&given));
+        }
+        (Arc::clone(&given.environment), complaint)
+    }
+
+    /// What a command finds in its environment that belongs to a process: what the process was given, so that they
+    /// understand each other.
+    pub(crate) fn of_the_start(&self, group: &str, name: &str) -> Arc<Environment> {
+        let known = self.start_of(group, name);
+        let given = known.unwrap_or_else(|| self.looked_at(false).0);
+        Arc::clone(&given.environment)
+    }
+
+    /// What a command finds that comes before a start. May wait for the disk.
+    pub(crate) fn before_a_start(&self) -> Arc<Environment> {
+        Arc::clone(&self.looked_at(false).0.environment)
+    }
+
+    /// Of each of some processes, the settings that have changed since its last start. May wait for the disk.
+    pub(crate) fn stale(&self, processes: &[(String, String)]) -> Vec<Vec<String>> {
+        let now = self.looked_at(false).0;
+        processes
+            .iter()
+            .map(|(group, name)| {
+                let start = self.start_of(group, name);
+                start.map_or_else(Vec::new, |start| start.differing(&now))
+            })
+            .collect()
+    }
+
+    /// Whether settings can change while services run.
+    pub(crate) fn can_change(&self) -> bool {
+        self.config.file.is_some()
+    }
+
+    fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
+        let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        starts.get(&(group.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// The settings as they are now. `tells` says that what is wrong with the file can be told now; it is told once.
+    fn looked_at(&self, tells: bool) -> (Arc<Given>, Option<String>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = None;
+        if let Some(store) = store(&self.config) {
+            let stamp = Stamp::of(&store);
+            if stamp != last.stamp || last.complaint.is_some() {
+                match self.read(&store) {
+                    Ok(given) => {
+                        *last = Last {
+                            stamp,
+                            given,
+                            complaint: None,
+                        };
+                    }
+                    Err(complaint) if tells && last.complaint.as_ref() != Some(&complaint) => {
+                        last.complaint = Some(complaint.clone());
+                        told = Some(complaint);
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        (Arc::clone(&last.given), told)
+    }
+
+    fn read(&self, store: &Store) -> Result<Arc<Given>, String> {
+        let unchanged = "services are started with the settings as they were before";
+        let file: Option<EnvFile> = store
+            .read()
+            .map_err(|error: StoreError| format!("{error}; {unchanged}"))?;
+        let resolved = resolve(&self.config, file.as_ref(), &self.outside);
+        let problems: Vec<String> = judge(&resolved).iter().map(ToString::to_string).collect();
+        if !problems.is_empty() {
+            return Err(format!("{}; {unchanged}", problems.join("; ")));
+        }
+        Ok(Given::of(&resolved))
+    }
+}
