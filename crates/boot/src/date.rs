@@ -9,6 +9,20 @@ pub(crate) fn day_of(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A time in milliseconds since 1970, in UTC, such as `2027-01-31T23:59:59.999Z`.
+pub(crate) fn timestamp(milliseconds: i64) -> String {
+    let seconds = milliseconds.div_euclid(1000);
+    let of_day = seconds.rem_euclid(DAY);
+    format!(
+        "{}T{:02}:{:02}:{:02}.{:03}Z",
+        day_of(seconds),
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60,
+        milliseconds.rem_euclid(1000)
+    )
+}
+
 /// Whole days from one time to another; negative if it is past.
 pub(crate) fn days_until(end: i64, now: i64) -> i64 {
     end.saturating_sub(now).div_euclid(DAY)
@@ -53,6 +67,17 @@ mod tests {
             (253_402_300_799, "9999-12-31"),
         ] {
             assert_eq!(day_of(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn moments_are_told_to_the_millisecond() {
+        for (milliseconds, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_798_761_599_042, "2026-12-31T23:59:59.042Z"),
+        ] {
+            assert_eq!(timestamp(milliseconds), expected);
         }
     }
 

@@ -11,6 +11,7 @@ mod der;
 pub mod language;
 mod pem;
 mod reading;
+pub mod sequence;
 pub mod settings;
 #[cfg(test)]
 mod testing;

@@ -25,6 +25,49 @@ pub struct BootConfig {
     pub certificates: Vec<CertificateConfig>,
 }
 
+impl BootConfig {
+    /// Each section with what it says about its failure.
+    pub fn policies(&self) -> impl Iterator<Item = (String, &StepPolicy)> {
+        let roots = self.ca_roots.iter();
+        let roots = roots.map(|roots| ("ca-roots".to_owned(), &roots.policy));
+        let certificates = self.certificates.iter();
+        roots.chain(certificates.map(|it| (format!("certificate:{}", it.name), &it.policy)))
+    }
+}
+
+/// What follows when a step of the boot cannot be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// The boot ends there, and nothing is started.
+    Fatal,
+    /// It is told, and the boot goes on.
+    Warn,
+    /// It is told, the boot goes on, and the services that need it are left out.
+    Skip,
+}
+
+impl OnFailure {
+    /// As `on_failure=` has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fatal => "fatal",
+            Self::Warn => "warn",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// What the rest of the file says about a section of the boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepPolicy {
+    /// What follows when it cannot be done.
+    pub on_failure: OnFailure,
+    /// The services that need it, as written: `group`, `process` or `group:process`.
+    pub services: Vec<String>,
+}
+
 /// `[ca-roots]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaRootsConfig {
@@ -38,6 +81,8 @@ pub struct CaRootsConfig {
     pub java_trust_store: bool,
     /// Variables to set, out of [`TRUST_VARIABLES`] and in their order.
     pub variables: Vec<String>,
+    /// What follows when it cannot be done.
+    pub policy: StepPolicy,
 }
 
 /// Where the authorities are that the system trusts.
@@ -70,6 +115,8 @@ pub struct CertificateConfig {
     pub output: String,
     /// Directory of the authority of our own.
     pub authority: String,
+    /// What follows when it cannot be done, and whom a new one concerns.
+    pub policy: StepPolicy,
 }
 
 /// Files that somebody provides.

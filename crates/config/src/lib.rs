@@ -76,7 +76,7 @@ pub use document::{Document, Entry, Section, SyntaxProblem, SyntaxProblemKind, V
 pub use event_type::EventType;
 pub use expression::regular_expression;
 pub use getopt::CommandOption;
-pub use load::{LoadFailure, LoadRequest, Loaded, load};
+pub use load::{LeftOut, LoadFailure, LoadRequest, Loaded, load};
 pub use model::*;
 pub use options::{NameScope, OptionSpec, Origin, SectionKind};
 pub use paths::absolute_path;

@@ -28,6 +28,17 @@ pub struct LoadRequest {
     pub program: String,
     /// Options of the command line, which beat the file.
     pub overrides: DaemonOverrides,
+    /// Services to leave out, because what they need could not be made.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Services that a configuration is read without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Their names, as `services` of a section of the boot has them.
+    pub services: Vec<String>,
+    /// Why, such as `[certificate:web] could not be made`.
+    pub why: String,
 }
 
 /// A configuration that can be used, and what was said on the way.
@@ -115,13 +126,7 @@ pub fn load(world: &dyn World, request: &LoadRequest) -> Result<Loaded, Box<Load
     );
     let config = file.and_then(|file| {
         read_all(world, &file, &mut reading, &mut findings)?;
-        resolve(
-            world,
-            &file,
-            &reading.document,
-            &request.overrides,
-            &mut findings,
-        )
+        resolve(world, &file, &reading.document, request, &mut findings)
     });
     findings.finish();
     match config {
@@ -206,7 +211,7 @@ pub(crate) fn resolve(
     world: &dyn World,
     file: &str,
     document: &Document,
-    overrides: &DaemonOverrides,
+    request: &LoadRequest,
     findings: &mut Findings,
 ) -> Option<Config> {
     let here = here_of(world, file);
@@ -254,10 +259,12 @@ pub(crate) fn resolve(
         linchpin.config.as_mut(),
         findings,
     );
-    let switched_off = service_options::take_out(&mut groups.groups, linchpin.config.as_mut());
     let boot = boot_options::boot(context, &environment, linchpin.config.as_ref(), findings);
+    service_options::look_up_services(document, &groups.groups, &boot, findings);
+    service_options::leave_out(&mut groups.groups, &request.left_out);
+    let switched_off = service_options::take_out(&mut groups.groups, linchpin.config.as_mut());
     let http_servers = servers::http_servers(context, &environment, findings);
-    overrides.apply(&mut supervisord.section);
+    request.overrides.apply(&mut supervisord.section);
     finish_supervisord(world, document, &mut supervisord.section, findings);
     Some(Config {
         file: PathBuf::from(world.normalized(file)),

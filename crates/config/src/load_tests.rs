@@ -473,6 +473,7 @@ fn the_command_line_beats_the_file() {
         file,
         program: String::new(),
         overrides: *overrides,
+        ..LoadRequest::default()
     };
     let section = load(&world, &request).unwrap().config.supervisord;
     assert!(section.nodaemon && section.strip_ansi && section.nocleanup && !section.silent);

@@ -2,10 +2,9 @@
 
 use linchpin_python::shlex;
 
-use crate::command_line::DaemonOverrides;
 use crate::document::Document;
 use crate::findings::Findings;
-use crate::load::{LoadFailure, Loaded, resolve};
+use crate::load::{LoadFailure, LoadRequest, Loaded, resolve};
 use crate::reading::Reading;
 use crate::world::World;
 
@@ -116,8 +115,8 @@ impl SingleCommand {
         add(&format!("program:{name}"), &program);
 
         let mut findings = Findings::default();
-        let overrides = DaemonOverrides::default();
-        let config = resolve(world, PLACE, &reading.document, &overrides, &mut findings);
+        let request = LoadRequest::default();
+        let config = resolve(world, PLACE, &reading.document, &request, &mut findings);
         findings.finish();
         match config {
             Some(mut config) if findings.problems.is_empty() => {

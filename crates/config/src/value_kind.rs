@@ -81,6 +81,8 @@ pub enum ValueKind {
     Importance,
     /// What the end of a service means for the daemon.
     OnEnd,
+    /// What follows when a step of the boot cannot be done.
+    OnFailure,
     /// A service of the file.
     Service,
     /// An expression that is true or false.
@@ -134,9 +136,11 @@ impl fmt::Display for ValueKind {
             Self::Ends => "exit codes and signals",
             Self::Probes => "probes",
             Self::Dependencies => "dependencies",
-            Self::DependencyFailed | Self::DependencyLost | Self::Importance | Self::OnEnd => {
-                "word"
-            }
+            Self::DependencyFailed
+            | Self::DependencyLost
+            | Self::Importance
+            | Self::OnEnd
+            | Self::OnFailure => "word",
             Self::Service => "service",
             Self::Condition => "condition",
             Self::SettingType | Self::Encoding => "word",
@@ -185,6 +189,8 @@ impl ValueKind {
             vec!["essential", "normal", "optional"]
         } else if self == Self::OnEnd {
             vec!["ignore", "shutdown"]
+        } else if self == Self::OnFailure {
+            vec!["fatal", "warn", "skip"]
         } else if self == Self::SettingType {
             crate::settings::TYPES.to_vec()
         } else if self == Self::Encoding {
@@ -250,6 +256,7 @@ impl ValueKind {
             Self::DependencyLost => "`keep`, `restart` or `stop`",
             Self::Importance => "`essential`, `normal` or `optional`",
             Self::OnEnd => "`ignore` or `shutdown`",
+            Self::OnFailure => "`fatal`, `warn` or `skip`",
             Self::Service => "the name of a process, or `group:process`",
             Self::Condition => {
                 "a condition that is true or false, such as `is_local(REDIS_URL)` or `on(WITH_REDIS)`"

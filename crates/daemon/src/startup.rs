@@ -82,6 +82,7 @@ impl Invocation {
             file: self.file.clone(),
             program: self.path.clone(),
             overrides: self.overrides.clone(),
+            ..LoadRequest::default()
         }
     }
 

@@ -1,12 +1,12 @@
-//! `boot STEP`: what is made before the programs run, one step at a time.
+//! `boot`: what is made before the programs run, all of it or one step at a time; and what became of it the last time.
 
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use lexopt::{Arg, Parser, ValueExt as _};
-use linchpin_boot::{ca_roots, certificates};
+use linchpin_boot::sequence::{BootReport, Sequence, Step, Which, keep, kept};
 use linchpin_config::{
-    LoadRequest, LoadedBoot, USAGE_EXIT_STATUS, World as _, load_boot, render_all,
+    LinchpinConfig, LoadRequest, LoadedBoot, USAGE_EXIT_STATUS, World as _, load_boot, render_all,
 };
 use linchpin_daemon::SystemWorld;
 
@@ -15,26 +15,19 @@ use crate::supervisord::program_path;
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
-    step: Step,
+    errand: Errand,
     file: Option<String>,
-    is_dry: bool,
 }
 
-/// A step that can be done alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    CaRoots,
-    Certificates,
+enum Errand {
+    /// Do it; none is everything.
+    Run { step: Option<Step>, is_dry: bool },
+    /// Tell what became of it.
+    Report(Which),
 }
 
-impl Step {
-    const ALL: [(&'static str, Self); 2] = [
-        ("ca-roots", Self::CaRoots),
-        ("certificates", Self::Certificates),
-    ];
-}
-
-/// Exit status 0 if the step is done, 1 if it cannot be, 2 if the configuration cannot be used.
+/// Exit status 0 if it is done, 1 if it cannot be, 2 if the configuration cannot be used.
 pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
     let request = match read(arguments) {
         Ok(Some(request)) => request,
@@ -50,70 +43,119 @@ pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
         program: program_path(called),
         ..LoadRequest::default()
     };
-    match load_boot(&world, &load) {
-        Ok(loaded) => step(&request, &loaded, world.environment()),
+    let loaded = match load_boot(&world, &load) {
+        Ok(loaded) => loaded,
         Err(failure) => {
             crate::complain(&render_all(&failure.problems));
-            ExitCode::from(USAGE_EXIT_STATUS)
+            return ExitCode::from(USAGE_EXIT_STATUS);
         }
-    }
-}
-
-fn step(request: &Request, loaded: &LoadedBoot, environment: &[(String, String)]) -> ExitCode {
-    let now = now();
-    match request.step {
-        Step::CaRoots => {
-            let Some(config) = &loaded.boot.ca_roots else {
-                return crate::say(&format!(
-                    "{} has no section [ca-roots]: nothing to do\n",
-                    loaded.file
-                ));
+    };
+    match request.errand {
+        Errand::Report(which) => show(&loaded, which),
+        Errand::Run { step, is_dry } => {
+            let mut sequence = Sequence::begin("linchpin boot", is_dry);
+            let wanted = match &step {
+                Some(step) => std::slice::from_ref(step),
+                None => &Step::ALL,
             };
-            match ca_roots::make(config, environment, now, request.is_dry) {
-                Ok(report) => crate::say(&report.listing(now).to_string()),
-                Err(error) => fail(&format!("[ca-roots]: {error}")),
+            sequence.sections(&loaded.boot, wanted, world.environment());
+            let report = sequence.end();
+            match step {
+                Some(step) => tell_step(step, &loaded.file, &report),
+                None => tell_all(&report, &loaded, is_dry),
             }
-        }
-        Step::Certificates => {
-            if loaded.boot.certificates.is_empty() {
-                return crate::say(&format!(
-                    "{} has no section [certificate:NAME]: nothing to do\n",
-                    loaded.file
-                ));
-            }
-            let mut outcome = ExitCode::SUCCESS;
-            for config in &loaded.boot.certificates {
-                match certificates::make(config, now, request.is_dry) {
-                    Ok(report) => {
-                        crate::say(&report.listing(now).to_string());
-                        if report.is_failure() {
-                            outcome = ExitCode::FAILURE;
-                        }
-                    }
-                    Err(error) => {
-                        outcome = fail(&format!("[certificate:{}]: {error}", config.name));
-                    }
-                }
-            }
-            outcome
         }
     }
 }
 
-fn fail(text: &str) -> ExitCode {
-    crate::complain(&format!("Error: {text}"));
-    ExitCode::FAILURE
+/// Tells of one step, in its own words.
+fn tell_step(step: Step, file: &str, report: &BootReport) -> ExitCode {
+    if report.steps.is_empty() {
+        let section = match step {
+            Step::Settings => "[setting:NAME]",
+            Step::CaRoots => "[ca-roots]",
+            Step::Certificates => "[certificate:NAME]",
+        };
+        return crate::say(&format!("{file} has no section {section}: nothing to do\n"));
+    }
+    let mut outcome = ExitCode::SUCCESS;
+    for step in &report.steps {
+        let mut text = step.details.join("\n");
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        crate::say(&text);
+        let Some(problem) = step.problem_with_remedy() else {
+            continue;
+        };
+        outcome = ExitCode::FAILURE;
+        // What was found out has the problem in it.
+        match &step.remedy {
+            Some(remedy) if !step.details.is_empty() => {
+                crate::complain(&format!("Error: [{}]: {remedy}", step.section));
+            }
+            _ => crate::complain(&format!("Error: [{}]: {problem}", step.section)),
+        }
+    }
+    outcome
 }
 
-/// Seconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs().cast_signed())
+/// Tells of a whole boot, and keeps the report.
+fn tell_all(report: &BootReport, loaded: &LoadedBoot, is_dry: bool) -> ExitCode {
+    crate::say(&report.to_string());
+    if let Some(directory) = directory_of(loaded.linchpin.as_ref())
+        && !is_dry
+        && let Err(error) = keep(report, Path::new(directory))
+    {
+        crate::complain(&format!("Error: the report is not kept: {error}"));
+    }
+    if report.is_failed() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Tells what became of a boot.
+fn show(loaded: &LoadedBoot, which: Which) -> ExitCode {
+    let Some(directory) = directory_of(loaded.linchpin.as_ref()) else {
+        crate::complain(&format!(
+            "Error: {} names no `state_directory` in [linchpin], so no report is kept",
+            loaded.file
+        ));
+        return ExitCode::FAILURE;
+    };
+    match kept(Path::new(directory), which) {
+        Ok(Some(report)) => crate::say(&report.to_string()),
+        Ok(None) => {
+            let failed = match which {
+                Which::Last => "",
+                Which::LastFailed => " that failed",
+            };
+            crate::complain(&format!(
+                "there is no report of a boot{failed} in {directory}"
+            ));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            crate::complain(&format!("Error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where reports are kept: on the volume, or where everything else is made.
+fn directory_of(linchpin: Option<&LinchpinConfig>) -> Option<&str> {
+    let linchpin = linchpin?;
+    let directory = linchpin.state_directory.as_ref();
+    directory
+        .or(linchpin.run_directory.as_ref())
+        .map(String::as_str)
 }
 
 /// None if help is wanted.
 fn read(arguments: &[String]) -> Result<Option<Request>, lexopt::Error> {
-    let (mut step, mut file, mut is_dry) = (None, None, false);
+    let (mut word, mut file, mut is_dry, mut is_failed) = (None, None, false, false);
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -122,32 +164,45 @@ fn read(arguments: &[String]) -> Result<Option<Request>, lexopt::Error> {
                 file = Some(parser.value()?.string()?);
             }
             Arg::Short('n') | Arg::Long("dry-run") => is_dry = true,
-            Arg::Value(word) if step.is_none() => {
-                let word = word.string()?;
-                let known = Step::ALL.iter().find(|(name, _)| *name == word);
-                step = Some(known.ok_or(format!("there is no step `{word}`"))?.1);
-            }
+            Arg::Long("failed") => is_failed = true,
+            Arg::Value(value) if word.is_none() => word = Some(value.string()?),
             other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => {
                 return Err(other.unexpected());
             }
         }
     }
-    Ok(Some(Request {
-        step: step.ok_or("which step?")?,
-        file,
-        is_dry,
-    }))
+    let word = word.as_deref().unwrap_or("all");
+    let errand = match (word, is_failed) {
+        ("report", false) => Errand::Report(Which::Last),
+        ("report", true) => Errand::Report(Which::LastFailed),
+        (_, true) => return Err("`--failed` is for `report`".into()),
+        ("all", false) => Errand::Run { step: None, is_dry },
+        (word, false) => {
+            let step = Step::ALL.into_iter().find(|step| step.name() == word);
+            let step = Some(step.ok_or(format!("there is no step `{word}`"))?);
+            Errand::Run { step, is_dry }
+        }
+    };
+    if matches!(errand, Errand::Report(_)) && is_dry {
+        return Err("`report` does nothing that could be left out".into());
+    }
+    Ok(Some(Request { errand, file }))
 }
 
 fn help(called: &str) -> String {
     format!(
-        "Usage: {called} STEP [-c FILE] [--dry-run]
+        "Usage: {called} [STEP] [-c FILE] [--dry-run]
+       {called} report [-c FILE] [--failed]
 
 Makes what a configuration asks for before its programs run, and tells what was done and why. Done again, it finds
-nothing to do. Exits with 0 if the step is done, with 1 if it cannot be, with 2 if the configuration cannot be used.
+nothing to do. Exits with 0 if it is done, with 1 if it cannot be, with 2 if the configuration cannot be used.
 
+  all                      every step, in this order (the default); a step that may fail (`on_failure=`) is only told
   ca-roots                 a bundle of the system's authorities and those of [ca-roots], and a Java trust store
   certificates             check what is provided for each [certificate:NAME], or make one
+
+  report                   what became of the last boot
+      --failed             of the last one in which something failed
 
   -c, --configuration FILE the configuration; without it the places are searched that supervisord searches
   -n, --dry-run            tell what would be done, and write nothing
@@ -168,20 +223,42 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_needed_and_options_may_stand_anywhere() {
+    fn a_step_may_be_named_and_options_may_stand_anywhere() {
         let request = read_line("-c x.conf certificates --dry-run").unwrap();
         assert_eq!(
             request,
             Request {
-                step: Step::Certificates,
+                errand: Errand::Run {
+                    step: Some(Step::Certificates),
+                    is_dry: true
+                },
                 file: Some("x.conf".to_owned()),
-                is_dry: true
             }
         );
-        assert_eq!(read_line("ca-roots").unwrap().step, Step::CaRoots);
         for (line, expected) in [
-            ("", "which step?"),
+            (
+                "",
+                Errand::Run {
+                    step: None,
+                    is_dry: false,
+                },
+            ),
+            (
+                "ca-roots",
+                Errand::Run {
+                    step: Some(Step::CaRoots),
+                    is_dry: false,
+                },
+            ),
+            ("report", Errand::Report(Which::Last)),
+            ("--failed report", Errand::Report(Which::LastFailed)),
+        ] {
+            assert_eq!(read_line(line).unwrap().errand, expected, "{line}");
+        }
+        for (line, expected) in [
             ("roots", "there is no step `roots`"),
+            ("all --failed", "`--failed` is for `report`"),
+            ("report -n", "`report` does nothing that could be left out"),
             (
                 "ca-roots certificates",
                 "unexpected argument \"certificates\"",

@@ -163,8 +163,9 @@ Usage:
   {called} settings [COMMAND]             settings of the product: list, get, set, explain, history, rollback ...
   {called} check [--compat] FILE          look for mistakes in a configuration, start nothing; with --compat, for
                                           what it means here and not to Supervisor
-  {called} boot STEP [-c FILE] [--dry-run]
-                                          make certificates, or bundles of trusted authorities; -h shows the steps
+  {called} boot [STEP] [-c FILE] [--dry-run]
+                                          make certificates and bundles of trusted authorities; -h shows the steps
+  {called} boot report                    what became of the last boot
   {called} echo_supervisord_conf          print a sample configuration
   {called} pidproxy PIDFILE COMMAND...    run a command, pass signals on to the daemon that it starts
   {called} supervisor_stdout              the event listener of that name

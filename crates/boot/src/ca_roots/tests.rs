@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use linchpin_config::{SystemBundle, TRUST_VARIABLES};
+use linchpin_config::{OnFailure, StepPolicy, SystemBundle, TRUST_VARIABLES};
 use tempfile::TempDir;
 
 use super::*;
@@ -43,6 +43,10 @@ impl Place {
             system_bundle: SystemBundle::File(text("system.pem")),
             java_trust_store: true,
             variables: TRUST_VARIABLES.map(str::to_owned).to_vec(),
+            policy: StepPolicy {
+                on_failure: OnFailure::Fatal,
+                services: Vec::new(),
+            },
         }
     }
 

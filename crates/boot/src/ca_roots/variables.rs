@@ -156,7 +156,7 @@ pub(super) fn environment_file(variables: &[Variable]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use linchpin_config::{SystemBundle, TRUST_VARIABLES};
+    use linchpin_config::{OnFailure, StepPolicy, SystemBundle, TRUST_VARIABLES};
 
     use super::*;
 
@@ -167,6 +167,10 @@ mod tests {
             system_bundle: SystemBundle::None,
             java_trust_store: true,
             variables: TRUST_VARIABLES.map(str::to_owned).to_vec(),
+            policy: StepPolicy {
+                on_failure: OnFailure::Fatal,
+                services: Vec::new(),
+            },
         }
     }
 

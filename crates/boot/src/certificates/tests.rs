@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use linchpin_config::ProvidedCertificate;
+use linchpin_config::{OnFailure, ProvidedCertificate, StepPolicy};
 use tempfile::TempDir;
 
 use super::*;
@@ -61,6 +61,10 @@ impl Place {
             owner: None,
             output: self.text("state/certificates/web"),
             authority: self.text("state/certificate-authority"),
+            policy: StepPolicy {
+                on_failure: OnFailure::Warn,
+                services: Vec::new(),
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reads `[ca-roots]`.
 
-use super::lacks_directory;
+use super::{lacks_directory, policy};
 use crate::boot::{CaRootsConfig, SystemBundle, TRUST_VARIABLES};
 use crate::findings::{Findings, Statement};
 use crate::load::Context;
@@ -41,12 +41,18 @@ pub(super) fn ca_roots(
     });
     let java_trust_store = own.value(&options::JAVA_TRUST_STORE, boolean);
     let variables = own.value(&options::TRUST_VARIABLES, variables);
+    let policy = policy::policy(
+        &mut own,
+        &options::ROOTS_ON_FAILURE,
+        &options::ROOTS_SERVICES,
+    );
     Some(CaRootsConfig {
         directory: directory.flatten()?,
         output: format!("{}/ca-roots", run?),
         system_bundle: system_bundle.unwrap_or(SystemBundle::Search),
         java_trust_store: java_trust_store.unwrap_or(true),
         variables: variables.unwrap_or_default(),
+        policy,
     })
 }
 

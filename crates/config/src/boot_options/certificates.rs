@@ -1,7 +1,7 @@
 //! Reads `[certificate:x]`.
 
 use super::host_names::host_names;
-use super::lacks_directory;
+use super::{lacks_directory, policy};
 use crate::boot::{CertificateConfig, ProvidedCertificate};
 use crate::document::Section;
 use crate::findings::{Findings, Statement};
@@ -93,6 +93,11 @@ fn certificate(
         value::user_and_group(world, text)
             .map_err(|_| Mistake::new(format!("there is no such user or group here: `{text}`")))
     });
+    let policy = policy::policy(
+        &mut own,
+        &options::CERTIFICATE_ON_FAILURE,
+        &options::CERTIFICATE_SERVICES,
+    );
     let (name, state) = (name?, state?);
     Some(CertificateConfig {
         output: format!("{state}/certificates/{name}"),
@@ -103,6 +108,7 @@ fn certificate(
         self_signed,
         warn_days: warn_days.unwrap_or_default(),
         owner,
+        policy,
     })
 }
 

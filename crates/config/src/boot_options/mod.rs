@@ -4,6 +4,7 @@ mod ca_roots;
 mod certificates;
 mod host_names;
 mod load_boot;
+mod policy;
 #[cfg(test)]
 mod tests;
 

@@ -1,8 +1,8 @@
 //! The sections in whole files: what they mean, and where mistakes are pointed at.
 
 use super::load_boot;
-use crate::boot::{BootConfig, HostName, ProvidedCertificate, SystemBundle};
-use crate::load::{LoadRequest, load};
+use crate::boot::{BootConfig, HostName, OnFailure, ProvidedCertificate, SystemBundle};
+use crate::load::{LeftOut, LoadRequest, load};
 use crate::render::render;
 use crate::testing::TestWorld;
 
@@ -154,6 +154,18 @@ fn mistakes_are_told_with_their_place_and_a_remedy() {
             "there is no such user or group here: `stranger`",
             "write `user` or `user:group`",
         ),
+        (
+            "[linchpin]\nrun_directory=/r\n[ca-roots]\ndirectory=/c\non_failure=skip\n",
+            "7:12",
+            "`skip` needs the services that are left out then",
+            "add `services=` with their names, or write `warn`",
+        ),
+        (
+            "[linchpin]\nrun_directory=/r\n[ca-roots]\ndirectory=/c\non_failure=wrn\n",
+            "7:12",
+            "`wrn` means nothing here",
+            "did you mean `warn`?",
+        ),
     ] {
         let found = problems(text);
         let [problem] = found.as_slice() else {
@@ -162,6 +174,57 @@ fn mistakes_are_told_with_their_place_and_a_remedy() {
         for piece in [&format!("/etc/s.conf:{place}"), message, help] {
             assert!(problem.contains(piece), "{piece:?} in\n{problem}");
         }
+    }
+}
+
+const SERVICES: &str = "[certificate:a]\nself_signed=on\non_failure=skip\nservices=web,jobs:b\n\
+    [program:web]\ncommand=/bin/cat\n[program:a]\ncommand=/bin/cat\n[program:b]\ncommand=/bin/cat\n\
+    [group:jobs]\nprograms=a,b\n";
+
+#[test]
+fn a_section_says_what_follows_from_its_failure() {
+    let boot = boot(&format!(
+        "{DIRECTORIES}{SERVICES}[ca-roots]\ndirectory=/c\n"
+    ));
+    assert_eq!(boot.ca_roots.unwrap().policy.on_failure, OnFailure::Fatal);
+    let policy = &boot.certificates[0].policy;
+    assert_eq!(policy.on_failure, OnFailure::Skip);
+    assert_eq!(policy.services, ["web", "jobs:b"]);
+}
+
+#[test]
+fn services_of_a_section_can_be_left_out_and_must_be_there() {
+    let world = world(&format!("{DIRECTORIES}{SERVICES}"));
+    let without = LoadRequest {
+        left_out: vec![LeftOut {
+            services: vec!["web".to_owned(), "jobs:b".to_owned()],
+            why: "of a reason".to_owned(),
+        }],
+        ..request()
+    };
+    let config = load(&world, &without).unwrap().config;
+    let names: Vec<&str> = config
+        .groups
+        .iter()
+        .flat_map(|group| &group.processes)
+        .map(|process| process.name.as_str())
+        .collect();
+    assert_eq!(names, ["a"]);
+    let off: Vec<(&str, &str)> = config
+        .switched_off
+        .iter()
+        .map(|off| (off.name.as_str(), off.condition.as_str()))
+        .collect();
+    assert_eq!(off, [("b", "of a reason"), ("web", "of a reason")]);
+    let text = "[certificate:a]\nself_signed=on\nservices=wep\n[program:web]\ncommand=/bin/cat\n";
+    let failure = load(&self::world(&format!("{DIRECTORIES}{text}")), &request()).unwrap_err();
+    let problem = render(&failure.problems[0]);
+    for piece in [
+        ":8:10",
+        "[certificate:a] services: there is no group or process `wep`",
+        "did you mean `web`?",
+    ] {
+        assert!(problem.contains(piece), "{piece:?} in\n{problem}");
     }
 }
 

@@ -39,12 +39,30 @@ pub(crate) static TRUST_VARIABLES: OptionSpec = OptionSpec::ours(
 )
 .default("all");
 
+pub(crate) static ROOTS_ON_FAILURE: OptionSpec = OptionSpec::ours(
+    "on_failure",
+    ValueKind::OnFailure,
+    HERE,
+    "What follows when this cannot be done: with `fatal` the boot ends and nothing is started, with `warn` it goes on, with `skip` it goes on without the services of `services`.",
+)
+.default("fatal");
+
+pub(crate) static ROOTS_SERVICES: OptionSpec = OptionSpec::ours(
+    "services",
+    ValueKind::Names,
+    HERE,
+    "Services that need this, for `on_failure=skip`: programs, groups or `group:process`.",
+)
+.sample("web");
+
 /// `[ca-roots]`.
-pub(crate) static CA_ROOTS: [&OptionSpec; 4] = [
+pub(crate) static CA_ROOTS: [&OptionSpec; 6] = [
     &ROOTS_DIRECTORY,
     &SYSTEM_BUNDLE,
     &JAVA_TRUST_STORE,
     &TRUST_VARIABLES,
+    &ROOTS_ON_FAILURE,
+    &ROOTS_SERVICES,
 ];
 
 pub(crate) static PROVIDED_CERTIFICATE: OptionSpec = OptionSpec::ours(
@@ -97,12 +115,30 @@ pub(crate) static CERTIFICATE_OWNER: OptionSpec = OptionSpec::ours(
 .default_note("the user of the daemon")
 .sample("www-data");
 
+pub(crate) static CERTIFICATE_ON_FAILURE: OptionSpec = OptionSpec::ours(
+    "on_failure",
+    ValueKind::OnFailure,
+    HERE,
+    "What follows when there is no certificate that can be used although one is provided or to be made: with `fatal` the boot ends and nothing is started, with `warn` it goes on, with `skip` it goes on without the services of `services`.",
+)
+.default("warn");
+
+pub(crate) static CERTIFICATE_SERVICES: OptionSpec = OptionSpec::ours(
+    "services",
+    ValueKind::Names,
+    HERE,
+    "Services that use the certificate: programs, groups or `group:process`.",
+)
+.sample("web");
+
 /// `[certificate:x]`.
-pub(crate) static CERTIFICATE: [&OptionSpec; 6] = [
+pub(crate) static CERTIFICATE: [&OptionSpec; 8] = [
     &PROVIDED_CERTIFICATE,
     &PROVIDED_KEY,
     &CERTIFICATE_NAMES,
     &SELF_SIGNED,
     &WARN_DAYS,
     &CERTIFICATE_OWNER,
+    &CERTIFICATE_ON_FAILURE,
+    &CERTIFICATE_SERVICES,
 ];

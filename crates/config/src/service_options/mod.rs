@@ -9,6 +9,7 @@ mod cycles;
 mod dependencies;
 mod enabled;
 mod http;
+mod left_out;
 mod life;
 mod linchpin;
 mod names;
@@ -23,6 +24,7 @@ mod values;
 
 pub(crate) use dependencies::take_apart;
 pub(crate) use enabled::take_out;
+pub(crate) use left_out::{leave_out, look_up_services};
 pub(crate) use linchpin::linchpin;
 pub(crate) use own::{Mistake, OwnReader};
 pub(crate) use resolve::resolve;

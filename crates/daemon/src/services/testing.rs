@@ -20,6 +20,7 @@ pub(crate) fn program(directory: &Path, lines: &str) -> (Arc<Site>, Arc<ProcessC
         file: Some(file.to_str().unwrap().to_owned()),
         program: "supervisord".to_owned(),
         overrides: DaemonOverrides::default(),
+        ..LoadRequest::default()
     };
     let loaded = linchpin_config::load(&SystemWorld::now(), &request).unwrap();
     let config = loaded.config;

@@ -1,0 +1,88 @@
+//! The last report, and the last one of a boot that failed, as files on the volume.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::report::BootReport;
+use crate::reading::{read, reason};
+use crate::writing::{Access, Mode, WriteError, make_directory, write};
+
+/// Most lines of a step that are kept.
+const MOST_LINES: usize = 400;
+
+/// Which of the reports that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The last one.
+    Last,
+    /// The last one of a boot that failed.
+    LastFailed,
+}
+
+impl Which {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Last => "boot-report.json",
+            Self::LastFailed => "boot-report-failed.json",
+        }
+    }
+}
+
+/// Why a report cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// The file is there and cannot be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Keeps a report in a directory.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn keep(report: &BootReport, directory: &Path) -> Result<(), WriteError> {
+    let mut report = report.clone();
+    for step in &mut report.steps {
+        let more = step.details.len().saturating_sub(MOST_LINES);
+        if more > 0 {
+            step.details.truncate(MOST_LINES);
+            step.details.push(format!("and {more} lines more"));
+        }
+    }
+    // Maps of text and numbers can always be written.
+    let mut text = serde_json::to_vec_pretty(&report).unwrap_or_default();
+    text.push(b'\n');
+    make_directory(directory, Mode::Real)?;
+    let put = |which: Which| {
+        let path = directory.join(which.file());
+        write(&path, &text, Access::PRIVATE, Mode::Real).map(|_| ())
+    };
+    if report.has_failures() {
+        put(Which::LastFailed)?;
+    }
+    put(Which::Last)
+}
+
+/// A report that was kept; none if there is none.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn kept(directory: &Path, which: Which) -> Result<Option<BootReport>, KeptError> {
+    let path = directory.join(which.file());
+    let failed = |reason: String| KeptError::Read {
+        path: path.clone(),
+        reason,
+    };
+    match read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| failed(error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(reason(&error))),
+    }
+}

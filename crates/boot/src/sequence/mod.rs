@@ -1,0 +1,222 @@
+//! The boot as one sequence: its steps in their order, what became of each, and a report of all that is kept.
+//!
+//! A [`Sequence`] runs what it is given and writes down why, when and for how long it ran, what it did, and, if it could
+//! not be done, what a person can do. What follows from a failure is the section's own to say (`on_failure`): after a
+//! fatal one the rest is not run. Each step can be done again and finds nothing to do then.
+
+mod certificates;
+mod keeping;
+mod listing;
+mod remedy;
+mod report;
+mod roots;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use linchpin_config::{BootConfig, OnFailure, StepPolicy};
+use serde::{Deserialize, Serialize};
+
+use crate::ca_roots::Variable;
+use crate::date::timestamp;
+
+pub use keeping::{KeptError, Which, keep, kept};
+pub use report::{BootReport, Outcome, StepReport};
+
+/// The kinds of steps. Their order here is the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Values of settings are found, and missing secrets are made.
+    Settings,
+    /// Authorities that programs trust.
+    CaRoots,
+    /// Certificates of servers.
+    Certificates,
+}
+
+impl Step {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::Settings, Self::CaRoots, Self::Certificates];
+
+    /// The word for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::CaRoots => "ca-roots",
+            Self::Certificates => "certificates",
+        }
+    }
+}
+
+/// What a step has done.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// In a few words.
+    pub summary: String,
+    /// In lines.
+    pub details: Vec<String>,
+    /// What works now and should be seen to.
+    pub warnings: Vec<String>,
+    /// Something is not as it was.
+    pub is_changed: bool,
+}
+
+/// Why a step could not be done.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    /// What is wrong.
+    pub problem: String,
+    /// What a person can do about it, if the problem does not say so.
+    pub remedy: Option<String>,
+    /// What was found out.
+    pub details: Vec<String>,
+}
+
+/// One part of a step: what it is about, and why it runs.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// Its kind.
+    pub step: Step,
+    /// The section that asks for it, such as `certificate:web`; for settings, which have many, their word.
+    pub section: &'a str,
+    /// Why it runs.
+    pub why: String,
+    /// What follows when it cannot be done.
+    pub policy: &'a StepPolicy,
+}
+
+/// What the sections of a boot have made for the programs.
+#[derive(Debug, Default)]
+pub struct MadeBySections {
+    /// Variables through which programs learn what to trust.
+    pub variables: Vec<Variable>,
+}
+
+/// A boot at work.
+#[derive(Debug)]
+pub struct Sequence {
+    report: BootReport,
+    began: Instant,
+    is_dry: bool,
+}
+
+impl Sequence {
+    /// Begins one; `why` says who wants it.
+    #[must_use]
+    pub fn begin(why: &str, is_dry: bool) -> Self {
+        Self {
+            report: BootReport::new(why, timestamp(milliseconds())),
+            began: Instant::now(),
+            is_dry,
+        }
+    }
+
+    /// Nothing is written.
+    #[must_use]
+    pub fn is_dry(&self) -> bool {
+        self.is_dry
+    }
+
+    /// Whether a failure has ended it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.report.is_failed()
+    }
+
+    /// Runs a part of a step, unless the boot is over. None if it was not run, or could not be done.
+    pub fn run<T>(
+        &mut self,
+        part: Part<'_>,
+        work: impl FnOnce() -> Result<(T, Work), Trouble>,
+    ) -> Option<T> {
+        let ended_by = self.report.ended_by();
+        let mut step = StepReport::new(part, timestamp(milliseconds()));
+        if let Some(cause) = ended_by {
+            step.outcome = Outcome::Skipped;
+            step.summary = format!("not run, because {cause} could not be done");
+            self.report.steps.push(step);
+            return None;
+        }
+        let began = Instant::now();
+        let result = work();
+        step.duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let made = match result {
+            Ok((made, work)) => {
+                step.outcome = match (work.warnings.is_empty(), work.is_changed) {
+                    (false, _) => Outcome::Warned,
+                    (true, true) => Outcome::Done,
+                    (true, false) => Outcome::Unchanged,
+                };
+                step.summary = work.summary;
+                step.details = work.details;
+                step.warnings = work.warnings;
+                Some(made)
+            }
+            Err(trouble) => {
+                step.outcome = Outcome::Failed;
+                step.details = trouble.details;
+                step.problem = Some(trouble.problem);
+                step.remedy = trouble.remedy;
+                None
+            }
+        };
+        self.report.steps.push(step);
+        made
+    }
+
+    /// Writes down that the boot ends, for a reason that is no step's.
+    pub fn fail(&mut self, problem: impl Into<String>) {
+        self.report.problem = Some(problem.into());
+    }
+
+    /// Runs what the sections of a configuration ask for, of some kinds. `environment` is what programs are started with.
+    pub fn sections(
+        &mut self,
+        boot: &BootConfig,
+        wanted: &[Step],
+        environment: &[(String, String)],
+    ) -> MadeBySections {
+        let mut made = MadeBySections::default();
+        let now = milliseconds().div_euclid(1000);
+        let is_dry = self.is_dry;
+        if let Some(config) = &boot.ca_roots
+            && wanted.contains(&Step::CaRoots)
+        {
+            let part = roots::part(config);
+            let variables = self.run(part, || roots::work(config, environment, now, is_dry));
+            made.variables = variables.unwrap_or_default();
+        }
+        for config in &boot.certificates {
+            if wanted.contains(&Step::Certificates) {
+                let section = format!("certificate:{}", config.name);
+                let part = certificates::part(config, &section);
+                self.run(part, || certificates::work(config, now, is_dry));
+            }
+        }
+        made
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn end(mut self) -> BootReport {
+        let elapsed = self.began.elapsed().as_micros();
+        self.report.duration_us = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        self.report
+    }
+}
+
+/// The policy of a step that has no section of its own: without it nothing else can be read.
+pub const FATAL: StepPolicy = StepPolicy {
+    on_failure: OnFailure::Fatal,
+    services: Vec::new(),
+};
+
+fn milliseconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
