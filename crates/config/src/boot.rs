@@ -26,6 +26,12 @@ pub struct BootConfig {
 }
 
 impl BootConfig {
+    /// Whether there is nothing to make.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ca_roots.is_none() && self.certificates.is_empty()
+    }
+
     /// Each section with what it says about its failure.
     pub fn policies(&self) -> impl Iterator<Item = (String, &StepPolicy)> {
         let roots = self.ca_roots.iter();

@@ -321,6 +321,17 @@ pub struct LinchpinConfig {
     pub settings_history: u32,
 }
 
+impl LinchpinConfig {
+    /// Where the reports of boots are kept: on the volume, or else where everything is made anew.
+    #[must_use]
+    pub fn report_directory(&self) -> Option<&str> {
+        let directory = self.state_directory.as_ref();
+        directory
+            .or(self.run_directory.as_ref())
+            .map(String::as_str)
+    }
+}
+
 impl Default for LinchpinConfig {
     fn default() -> Self {
         Self {

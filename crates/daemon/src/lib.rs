@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod boot;
 mod control;
 mod descriptor;
 mod fastcgi;
@@ -31,6 +32,7 @@ pub mod fuzzing {
     pub use crate::http::fuzzing::request;
 }
 
+pub use boot::{Booted, boot};
 pub use linchpin_core::RESULT_HANDLERS;
 pub use rpc::RPC_INTERFACES;
 pub use settings::world_to_check;

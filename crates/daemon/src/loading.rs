@@ -2,6 +2,7 @@
 //! may be slow and account look-ups slower.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use linchpin_config::{Config, Diagnostic, ProcessConfig};
@@ -10,6 +11,7 @@ use linchpin_log::LogLevel;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
+use crate::boot::{Read, messages};
 use crate::control::Reply;
 use crate::settings::ServiceSettings;
 use crate::startup::Invocation;
@@ -40,12 +42,19 @@ pub(crate) struct Loaded {
     pub(crate) messages: Vec<(LogLevel, String)>,
     /// What services find in their environment.
     pub(crate) settings: ServiceSettings,
+    /// Directories of `[linchpin]` that the boot has made.
+    pub(crate) new_directories: Vec<PathBuf>,
 }
 
 impl Loaded {
     /// From what was read: the messages in the order in which the original writes them, and the
     /// environment of `[supervisord]` beneath each program's own, as the original has it.
-    pub(crate) fn new(loaded: linchpin_config::Loaded, settings: ServiceSettings) -> Self {
+    pub(crate) fn new(read: Read) -> Self {
+        let Read {
+            loaded,
+            settings,
+            boot,
+        } = read;
         let of =
             |level: LogLevel, texts: Vec<String>| texts.into_iter().map(move |text| (level, text));
         let doubts = loaded.doubts.iter().map(one_line).collect();
@@ -53,6 +62,7 @@ impl Loaded {
             .chain(of(LogLevel::Warn, loaded.warnings))
             .chain(of(LogLevel::Warn, doubts))
             .chain(of(LogLevel::Info, loaded.infos))
+            .chain(boot.iter().flat_map(messages))
             .collect();
         let mut config = loaded.config;
         let common = &config.supervisord.environment;
@@ -69,6 +79,7 @@ impl Loaded {
             config,
             messages,
             settings,
+            new_directories: boot.map(|boot| boot.new_directories).unwrap_or_default(),
         }
     }
 }
@@ -110,11 +121,15 @@ impl Loader {
     /// Reads; the result comes through the channel.
     pub(crate) fn begin(&self, purpose: Purpose) {
         let (invocation, loads) = (self.invocation.clone(), self.loads.clone());
+        let why = match &purpose {
+            Purpose::Reread(_) => "the configuration is read again",
+            Purpose::Restart { .. } => "the daemon starts anew",
+        };
         let (handover, purpose_there) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("loader".to_owned())
             .spawn(move || {
-                let result = invocation.load().map(Box::new);
+                let result = invocation.load(why).map(Box::new);
                 if let Ok(purpose) = purpose_there.recv() {
                     let _ = loads.send(Load { purpose, result });
                 }

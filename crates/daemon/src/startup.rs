@@ -10,9 +10,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linchpin_boot::sequence::give_to;
 use linchpin_config::{
-    Config, DaemonOverrides, LoadFailure, LoadRequest, Loaded as LoadedConfig,
-    MainLog as MainLogConfig, SingleCommand, USAGE_EXIT_STATUS, World, render_failure, usage_error,
+    Config, DaemonOverrides, LoadFailure, LoadRequest, MainLog as MainLogConfig, SingleCommand,
+    USAGE_EXIT_STATUS, World, render_failure, usage_error,
 };
 use linchpin_log::{
     AutoLogs, FileSpec, LogConfig, LogLevel, LogThread, MainLog, MainLogSpec, MainLogTarget,
@@ -24,6 +25,7 @@ use linchpin_sys::privileges::drop_privileges;
 use linchpin_sys::signals::{SignalFd, SignalSet};
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::boot::{self, Read};
 use crate::control::Control;
 use crate::descriptor::readable;
 use crate::fastcgi;
@@ -32,7 +34,7 @@ use crate::loading::{Loaded, Loader};
 use crate::messages::level;
 use crate::rpc::{FACTORIES, Kind};
 use crate::servers::{OpenServers, Servers};
-use crate::settings::{ServiceSettings, load_with_settings};
+use crate::settings::ServiceSettings;
 use crate::shell::{End, Estate, News, SIGNALS, Shell, Succession};
 use crate::site::Site;
 use crate::world::SystemWorld;
@@ -86,23 +88,24 @@ impl Invocation {
         }
     }
 
-    fn read(&self) -> Result<(LoadedConfig, ServiceSettings), Box<LoadFailure>> {
+    fn read(&self, why: &str) -> Result<Read, Box<LoadFailure>> {
         match &self.command {
-            Some(command) => {
-                let loaded = command.load(&SystemWorld::now())?;
-                Ok((loaded, ServiceSettings::none()))
-            }
-            None => load_with_settings(&self.request()),
+            Some(command) => Ok(Read {
+                loaded: command.load(&SystemWorld::now())?,
+                settings: ServiceSettings::none(),
+                boot: None,
+            }),
+            None => boot::read(&self.request(), why),
         }
     }
 
-    /// Reads the configuration while the daemon runs.
+    /// Reads the configuration while the daemon runs, which makes anew what it declares.
     ///
     /// # Errors
     /// The original's text for the first problem.
-    pub(crate) fn load(&self) -> Result<Loaded, String> {
-        match self.read() {
-            Ok((loaded, settings)) => Ok(Loaded::new(loaded, settings)),
+    pub(crate) fn load(&self, why: &str) -> Result<Loaded, String> {
+        match self.read(why) {
+            Ok(read) => Ok(Loaded::new(read)),
             Err(failure) => Err(failure.original_text().to_owned()),
         }
     }
@@ -111,17 +114,17 @@ impl Invocation {
     #[must_use]
     pub fn run(mut self) -> u8 {
         // Messages of the first reading name the file as it was written.
-        let (loaded, settings) = match self.read() {
+        let read = match self.read("the daemon starts") {
             Ok(read) => read,
             Err(failure) => return refuse(&self.refusal(&failure)),
         };
         if let Some(file) = &self.file {
             self.file = Some(SystemWorld::now().normalized(file));
         }
-        for notice in &loaded.notices {
+        for notice in &read.loaded.notices {
             complain(notice);
         }
-        let mut loaded = Loaded::new(loaded, settings);
+        let mut loaded = Loaded::new(read);
         let (mut limit, mut estate) = (None, None);
         loop {
             match self.run_once(loaded, &mut limit, estate) {
@@ -158,6 +161,7 @@ impl Invocation {
             config,
             mut messages,
             settings,
+            new_directories,
         } = loaded;
         let supervisord = &config.supervisord;
         if let Some(uid) = supervisord.uid {
@@ -165,6 +169,17 @@ impl Invocation {
                 let text = format!("cannot give the settings file to user {uid}: {error}");
                 Refusal::usage(&self.program, text)
             })?;
+            let made = give_to(
+                &config.boot,
+                config.linchpin.as_ref(),
+                &new_directories,
+                uid,
+                supervisord.gid,
+            );
+            if let Err(error) = made {
+                let text = format!("what the boot has made cannot be given to user {uid}: {error}");
+                messages.push((LogLevel::Warn, text));
+            }
             drop_privileges(uid, &Accounts::of_this_machine())
                 .map_err(|error| Refusal::usage(&self.program, error))?;
             messages.push((LogLevel::Info, format!("Set uid to user {uid} succeeded")));

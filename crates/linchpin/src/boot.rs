@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt as _};
-use linchpin_boot::sequence::{BootReport, Sequence, Step, Which, keep, kept};
+use linchpin_boot::sequence::{Step, Which, kept};
 use linchpin_config::{
-    LinchpinConfig, LoadRequest, LoadedBoot, USAGE_EXIT_STATUS, World as _, load_boot, render_all,
+    LinchpinConfig, LoadFailure, LoadRequest, LoadedBoot, USAGE_EXIT_STATUS, load_boot, render_all,
 };
-use linchpin_daemon::SystemWorld;
+use linchpin_daemon::{Booted, world_to_check};
 
 use crate::supervisord::program_path;
 
@@ -37,50 +37,53 @@ pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
             return ExitCode::from(USAGE_EXIT_STATUS);
         }
     };
-    let world = SystemWorld::now();
     let load = LoadRequest {
         file: request.file.clone(),
         program: program_path(called),
         ..LoadRequest::default()
     };
-    let loaded = match load_boot(&world, &load) {
-        Ok(loaded) => loaded,
-        Err(failure) => {
-            crate::complain(&render_all(&failure.problems));
-            return ExitCode::from(USAGE_EXIT_STATUS);
-        }
-    };
     match request.errand {
-        Errand::Report(which) => show(&loaded, which),
+        Errand::Report(which) => match load_boot(&world_to_check(&load), &load) {
+            Ok(loaded) => show(&loaded, which),
+            Err(failure) => unusable(&failure),
+        },
         Errand::Run { step, is_dry } => {
-            let mut sequence = Sequence::begin("linchpin boot", is_dry);
             let wanted = match &step {
                 Some(step) => std::slice::from_ref(step),
                 None => &Step::ALL,
             };
-            sequence.sections(&loaded.boot, wanted, world.environment());
-            let report = sequence.end();
-            match step {
-                Some(step) => tell_step(step, &loaded.file, &report),
-                None => tell_all(&report, &loaded, is_dry),
+            match (linchpin_daemon::boot(&load, wanted, is_dry), step) {
+                (Ok(booted), Some(step)) => tell_step(step, booted.as_ref()),
+                (Ok(booted), None) => tell_all(booted.as_ref()),
+                (Err(failure), _) => unusable(&failure),
             }
         }
     }
 }
 
+fn unusable(failure: &LoadFailure) -> ExitCode {
+    crate::complain(&render_all(&failure.problems));
+    ExitCode::from(USAGE_EXIT_STATUS)
+}
+
 /// Tells of one step, in its own words.
-fn tell_step(step: Step, file: &str, report: &BootReport) -> ExitCode {
-    if report.steps.is_empty() {
+fn tell_step(step: Step, booted: Option<&Booted>) -> ExitCode {
+    let steps = booted.map_or(&[][..], |booted| &booted.report.steps);
+    if steps.is_empty() {
         let section = match step {
             Step::Settings => "[setting:NAME]",
             Step::CaRoots => "[ca-roots]",
             Step::Certificates => "[certificate:NAME]",
         };
-        return crate::say(&format!("{file} has no section {section}: nothing to do\n"));
+        let text = format!("the configuration has no section {section}: nothing to do\n");
+        return crate::say(&text);
     }
     let mut outcome = ExitCode::SUCCESS;
-    for step in &report.steps {
+    for step in steps {
         let mut text = step.details.join("\n");
+        if text.is_empty() && step.problem.is_none() {
+            text.clone_from(&step.summary);
+        }
         if !text.is_empty() {
             text.push('\n');
         }
@@ -100,16 +103,16 @@ fn tell_step(step: Step, file: &str, report: &BootReport) -> ExitCode {
     outcome
 }
 
-/// Tells of a whole boot, and keeps the report.
-fn tell_all(report: &BootReport, loaded: &LoadedBoot, is_dry: bool) -> ExitCode {
-    crate::say(&report.to_string());
-    if let Some(directory) = directory_of(loaded.linchpin.as_ref())
-        && !is_dry
-        && let Err(error) = keep(report, Path::new(directory))
-    {
-        crate::complain(&format!("Error: the report is not kept: {error}"));
+/// Tells of a whole boot.
+fn tell_all(booted: Option<&Booted>) -> ExitCode {
+    let Some(booted) = booted else {
+        return crate::say("the configuration declares nothing to make\n");
+    };
+    crate::say(&booted.report.to_string());
+    if let Some(why) = &booted.unkept {
+        crate::complain(&format!("Error: the report is not kept: {why}"));
     }
-    if report.is_failed() {
+    if booted.report.is_failed() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -118,7 +121,8 @@ fn tell_all(report: &BootReport, loaded: &LoadedBoot, is_dry: bool) -> ExitCode 
 
 /// Tells what became of a boot.
 fn show(loaded: &LoadedBoot, which: Which) -> ExitCode {
-    let Some(directory) = directory_of(loaded.linchpin.as_ref()) else {
+    let linchpin = loaded.linchpin.as_ref();
+    let Some(directory) = linchpin.and_then(LinchpinConfig::report_directory) else {
         crate::complain(&format!(
             "Error: {} names no `state_directory` in [linchpin], so no report is kept",
             loaded.file
@@ -142,15 +146,6 @@ fn show(loaded: &LoadedBoot, which: Which) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Where reports are kept: on the volume, or where everything else is made.
-fn directory_of(linchpin: Option<&LinchpinConfig>) -> Option<&str> {
-    let linchpin = linchpin?;
-    let directory = linchpin.state_directory.as_ref();
-    directory
-        .or(linchpin.run_directory.as_ref())
-        .map(String::as_str)
 }
 
 /// None if help is wanted.
@@ -195,9 +190,11 @@ fn help(called: &str) -> String {
        {called} report [-c FILE] [--failed]
 
 Makes what a configuration asks for before its programs run, and tells what was done and why. Done again, it finds
-nothing to do. Exits with 0 if it is done, with 1 if it cannot be, with 2 if the configuration cannot be used.
+nothing to do. Exits with 0 if it is done, with 1 if it cannot be, with 2 if the configuration cannot be used. The daemon
+does the same when it starts, and when it reads its configuration again.
 
   all                      every step, in this order (the default); a step that may fail (`on_failure=`) is only told
+  settings                 find the values of every [setting:NAME], make missing secrets
   ca-roots                 a bundle of the system's authorities and those of [ca-roots], and a Java trust store
   certificates             check what is provided for each [certificate:NAME], or make one
 

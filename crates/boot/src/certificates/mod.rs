@@ -28,6 +28,7 @@ use provided::Pair;
 use store::{Source, Store};
 
 pub use listing::Listing;
+pub(crate) use store::KEY;
 
 /// Where a certificate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::writing::{
 
 const CURRENT: &str = "current";
 const CERTIFICATE: &str = "fullchain.pem";
-const KEY: &str = "privkey.pem";
+pub(crate) const KEY: &str = "privkey.pem";
 const SOURCE: &str = "source";
 
 /// How names of the directories begin.

@@ -20,7 +20,9 @@ pub enum Which {
 }
 
 impl Which {
-    fn file(self) -> &'static str {
+    pub(super) const ALL: [Self; 2] = [Self::Last, Self::LastFailed];
+
+    pub(super) fn file(self) -> &'static str {
         match self {
             Self::Last => "boot-report.json",
             Self::LastFailed => "boot-report-failed.json",

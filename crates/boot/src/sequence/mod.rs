@@ -7,6 +7,7 @@
 mod certificates;
 mod keeping;
 mod listing;
+mod ownership;
 mod remedy;
 mod report;
 mod roots;
@@ -22,6 +23,7 @@ use crate::ca_roots::Variable;
 use crate::date::timestamp;
 
 pub use keeping::{KeptError, Which, keep, kept};
+pub use ownership::give_to;
 pub use report::{BootReport, Outcome, StepReport};
 
 /// The kinds of steps. Their order here is the order in which they run.
@@ -118,6 +120,12 @@ impl Sequence {
     #[must_use]
     pub fn is_dry(&self) -> bool {
         self.is_dry
+    }
+
+    /// What has come of it so far.
+    #[must_use]
+    pub fn report(&self) -> &BootReport {
+        &self.report
     }
 
     /// Whether a failure has ended it.

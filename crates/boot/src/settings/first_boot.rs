@@ -69,6 +69,22 @@ pub fn generate_missing(
     }
 }
 
+/// The settings that [`generate_missing`] would make a value for.
+///
+/// # Errors
+/// If the settings file cannot be read.
+pub fn to_generate(
+    config: &SettingsConfig,
+    environment: &[(String, String)],
+) -> Result<Vec<String>, StoreError> {
+    let Some(path) = &config.file else {
+        return Ok(Vec::new());
+    };
+    let file = Store::new(path, config.history).read()?;
+    let missing = missing(config, file.as_ref(), environment).into_iter();
+    Ok(missing.map(|(setting, _)| setting.name.clone()).collect())
+}
+
 /// The settings that need a value, and how it is made.
 fn missing<'c>(
     config: &'c SettingsConfig,

@@ -16,7 +16,7 @@ mod tests;
 mod validation;
 
 pub use change::{ChangeError, Changed, Edit, change, restore};
-pub use first_boot::{Generated, generate_missing};
+pub use first_boot::{Generated, generate_missing, to_generate};
 pub use given::{GIVEN, from_outside};
 pub use layers::{Effective, Found, Layer, Resolved, resolve};
 pub use show::shown;

@@ -1,5 +1,7 @@
 //! The first phase of loading: what is made before the programs run, out of a file whose other sections may depend on it.
 
+use std::collections::BTreeMap;
+
 use super::boot;
 use crate::boot::BootConfig;
 use crate::diagnostic::Diagnostic;
@@ -19,6 +21,8 @@ pub struct LoadedBoot {
     pub linchpin: Option<LinchpinConfig>,
     /// What is to be made.
     pub boot: BootConfig,
+    /// What `[supervisord]` adds to the environment of every program.
+    pub environment: BTreeMap<String, String>,
     /// Our own warnings.
     pub doubts: Vec<Diagnostic>,
 }
@@ -35,15 +39,16 @@ pub fn load_boot(world: &dyn World, request: &LoadRequest) -> Result<LoadedBoot,
     let file = file_of(world, request, &reading.document, notices, &mut findings);
     let loaded = file.and_then(|file| {
         read_all(world, &file, &mut reading, &mut findings)?;
-        let (linchpin, boot) = sections(world, &file, &reading, &mut findings);
-        Some((file, linchpin, boot))
+        let sections = sections(world, &file, &reading, &mut findings);
+        Some((file, sections))
     });
     findings.finish();
     match loaded {
-        Some((file, linchpin, boot)) if findings.problems.is_empty() => Ok(LoadedBoot {
+        Some((file, sections)) if findings.problems.is_empty() => Ok(LoadedBoot {
             file,
-            linchpin,
-            boot,
+            linchpin: sections.linchpin,
+            boot: sections.boot,
+            environment: sections.environment,
             doubts: findings.doubts,
         }),
         _ => Err(Box::new(LoadFailure {
@@ -54,12 +59,14 @@ pub fn load_boot(world: &dyn World, request: &LoadRequest) -> Result<LoadedBoot,
     }
 }
 
-fn sections(
-    world: &dyn World,
-    file: &str,
-    reading: &Reading,
-    findings: &mut Findings,
-) -> (Option<LinchpinConfig>, BootConfig) {
+/// What the file says, without where it is.
+struct Sections {
+    linchpin: Option<LinchpinConfig>,
+    boot: BootConfig,
+    environment: BTreeMap<String, String>,
+}
+
+fn sections(world: &dyn World, file: &str, reading: &Reading, findings: &mut Findings) -> Sections {
     let here = here_of(world, file);
     let mut environment = environment_names(world);
     let mut context = Context {
@@ -68,6 +75,7 @@ fn sections(
         here: &here,
         extensions: true,
     };
+    let mut common = BTreeMap::new();
     if let Some(section) = context.document.section("supervisord") {
         // Only its `environment` matters here; what is wrong with the rest may be put right by what is made now.
         let mut ignored = Findings::default();
@@ -76,9 +84,14 @@ fn sections(
         for name in &daemon.environment_order {
             environment.set(name, &daemon.section.environment[name]);
         }
+        common = daemon.section.environment;
     }
     let linchpin = service_options::linchpin(context, &environment, findings);
     context.extensions = linchpin.extensions;
     let boot = boot(context, &environment, linchpin.config.as_ref(), findings);
-    (linchpin.config, boot)
+    Sections {
+        linchpin: linchpin.config,
+        boot,
+        environment: common,
+    }
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
 use crate::load::{Context, LoadFailure, LoadRequest, environment_names, file_of};
 use crate::reading::{Reading, here_of, include, read_main_file};
+use crate::service::LinchpinConfig;
 use crate::world::World;
 use crate::{service_options, settings};
 
@@ -16,6 +17,8 @@ use crate::{service_options, settings};
 pub struct SettingsLoaded {
     /// The main file, as it was given or found.
     pub file: String,
+    /// `[linchpin]`, if it is there and counts.
+    pub linchpin: Option<LinchpinConfig>,
     /// The settings.
     pub settings: SettingsConfig,
     /// Whether `extensions=off` has switched them off.
@@ -60,18 +63,17 @@ pub fn load_settings(
             &environment,
             &mut findings,
         );
-        Some((file, settings, !linchpin.extensions))
+        Some((file, linchpin, settings))
     });
     findings.finish();
     match loaded {
-        Some((file, settings, is_switched_off)) if findings.problems.is_empty() => {
-            Ok(SettingsLoaded {
-                file,
-                settings,
-                is_switched_off,
-                doubts: findings.doubts,
-            })
-        }
+        Some((file, linchpin, settings)) if findings.problems.is_empty() => Ok(SettingsLoaded {
+            file,
+            is_switched_off: !linchpin.extensions,
+            linchpin: linchpin.config,
+            settings,
+            doubts: findings.doubts,
+        }),
         _ => Err(Box::new(LoadFailure {
             problems: findings.problems,
             notices: Vec::new(),

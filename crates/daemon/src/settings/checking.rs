@@ -34,7 +34,7 @@ pub fn world_to_check(request: &LoadRequest) -> SystemWorld {
 }
 
 /// Some value of a type.
-fn example(value_type: &SettingType) -> String {
+pub(super) fn example(value_type: &SettingType) -> String {
     match value_type {
         SettingType::Integer { min, max } => {
             let number = min.or(*max).unwrap_or(1);

@@ -15,9 +15,10 @@ pub(super) struct Given {
 }
 
 impl Given {
-    pub(super) fn of(resolved: &Resolved<'_>) -> Arc<Self> {
+    /// From settings, and from other variables that a boot has made.
+    pub(super) fn of(resolved: &Resolved<'_>, made: &[(String, String)]) -> Arc<Self> {
         Arc::new(Self {
-            environment: service_environment(resolved),
+            environment: service_environment(resolved, made),
             values: resolved
                 .variables()
                 .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
@@ -36,13 +37,16 @@ impl Given {
     }
 }
 
-/// What services are started with: the daemon's own environment, also what of it is no text, with settings over it.
-fn service_environment(resolved: &Resolved<'_>) -> Arc<Environment> {
+/// What services are started with: the daemon's own environment, also what of it is no text, with settings over it, and
+/// what a boot has made over those. Where there are no settings, nothing is said about them.
+fn service_environment(resolved: &Resolved<'_>, made: &[(String, String)]) -> Arc<Environment> {
     let is_setting = |name: &OsString| {
         name.to_str()
             .is_some_and(|name| resolved.named(name).is_some())
     };
-    let outside = std::env::vars_os().filter(|(name, _)| name != GIVEN && !is_setting(name));
+    let has_settings = !resolved.settings.is_empty();
+    let is_ours = |name: &OsString| is_setting(name) || (has_settings && name == GIVEN);
+    let outside = std::env::vars_os().filter(|(name, _)| !is_ours(name));
     let set = resolved
         .variables()
         .filter_map(|(name, value)| Some((OsString::from(name), OsString::from(value?))));
@@ -58,6 +62,10 @@ fn service_environment(resolved: &Resolved<'_>) -> Arc<Environment> {
         .map(|setting| setting.setting.name.as_str())
         .collect();
     let given = (OsString::from(GIVEN), OsString::from(given.join(" ")));
+    let given = has_settings.then_some(given);
+    let made = made
+        .iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
     // Values have no control characters, and the kernel's own texts no NUL bytes.
-    Arc::new(Environment::new(outside.chain(set).chain([given])).unwrap_or_default())
+    Arc::new(Environment::new(outside.chain(set).chain(given).chain(made)).unwrap_or_default())
 }

@@ -1,117 +1,131 @@
-//! Reading a configuration together with the settings that it declares.
-//!
-//! The configuration may need values (`%(ENV_x)s`), so their declarations are read first, missing secrets are made,
-//! everything is judged, and then the configuration is read with them in its environment.
+//! Settings made ready before the rest of the configuration is read, which may need their values (`%(ENV_x)s`): missing
+//! secrets are made, and everything is judged.
 
-use linchpin_boot::settings::{LOCK_PATIENCE, Store, generate_missing, judge, resolve};
-use linchpin_config::{
-    Diagnostic, LoadFailure, LoadRequest, Loaded, Reading, SettingsConfig, Severity, World, load,
-    load_settings,
+use linchpin_boot::sequence::{Trouble, Work};
+use linchpin_boot::settings::env_file::EnvFile;
+use linchpin_boot::settings::{
+    Generated, LOCK_PATIENCE, Store, StoreError, generate_missing, judge, resolve, to_generate,
 };
+use linchpin_config::SettingsConfig;
 
+use super::checking::example;
 use super::given::Given;
-use super::starts::{ServiceSettings, Stamp};
+use super::starts::{ServiceSettings, Source, Stamp};
 use super::{merged, store};
-use crate::world::SystemWorld;
-
-/// Reads a configuration, with the settings that it declares.
-///
-/// # Errors
-/// All problems with the configuration, or with the settings.
-pub(crate) fn load_with_settings(
-    request: &LoadRequest,
-) -> Result<(Loaded, ServiceSettings), Box<LoadFailure>> {
-    let world = SystemWorld::now();
-    let first = load(&world, request);
-    // Most files have no settings, and are read once.
-    let first = match first {
-        Ok(loaded) if loaded.config.settings.declared.is_empty() => {
-            return Ok((loaded, ServiceSettings::none()));
-        }
-        first => first,
-    };
-    let declared = match (load_settings(&world, request), first) {
-        // What is wrong with other sections, too, is told by whoever read all of it.
-        (Err(_), Err(failure)) => return Err(failure),
-        (Err(failure), Ok(_)) => return Err(failure),
-        (Ok(declared), Err(failure)) if declared.settings.declared.is_empty() => {
-            return Err(failure);
-        }
-        (Ok(declared), _) => declared.settings,
-    };
-    let ready = Ready::make(declared, world.environment())?;
-    let mut loaded = load(&world.with_environment(ready.environment), request)?;
-    if !ready.generated.is_empty() {
-        let names = ready.generated.join(", ");
-        loaded.infos.push(format!("generated settings: {names}"));
-    }
-    loaded
-        .doubts
-        .extend(ready.warnings.into_iter().map(|text| Diagnostic {
-            severity: Severity::Warning,
-            place: None,
-            original_text: None,
-            message: text,
-            help: None,
-        }));
-    Ok((loaded, ready.settings))
-}
 
 /// Settings that services can be started with.
-struct Ready {
-    settings: ServiceSettings,
+pub(crate) struct Ready {
+    config: SettingsConfig,
+    /// What the daemon was given.
+    outside: Vec<(String, String)>,
+    /// The settings file as it was judged.
+    file: Option<EnvFile>,
+    stamp: Option<Stamp>,
+    is_new_file: bool,
     /// What the configuration is read with.
-    environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     generated: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Ready {
-    fn make(
+    /// Makes what is missing and judges everything. A dry run makes nothing, and takes examples instead.
+    ///
+    /// # Errors
+    /// What is wrong; without values.
+    pub(crate) fn make(
         config: SettingsConfig,
         outside: &[(String, String)],
-    ) -> Result<Self, Box<LoadFailure>> {
-        let made = generate_missing(&config, outside, LOCK_PATIENCE)
-            .map_err(|error| failure([error.to_string()]))?;
+        is_dry: bool,
+    ) -> Result<Self, Vec<String>> {
+        let told = |error: StoreError| vec![error.to_string()];
+        let made = if is_dry {
+            Generated {
+                names: to_generate(&config, outside).map_err(told)?,
+                ..Generated::default()
+            }
+        } else {
+            generate_missing(&config, outside, LOCK_PATIENCE).map_err(told)?
+        };
         let store = store(&config);
         let stamp = store.as_ref().and_then(Stamp::of);
-        let file = store
-            .as_ref()
-            .map_or(Ok(None), Store::read)
-            .map_err(|error| failure([error.to_string()]))?;
+        let file = store.as_ref().map_or(Ok(None), Store::read).map_err(told)?;
         let resolved = resolve(&config, file.as_ref(), outside);
-        let problems = judge(&resolved);
+        let is_to_come = |name: &String| is_dry && made.names.contains(name);
+        let problems: Vec<String> = judge(&resolved)
+            .iter()
+            .filter(|invalid| !is_to_come(&invalid.name))
+            .map(ToString::to_string)
+            .collect();
         if !problems.is_empty() {
-            return Err(failure(problems.iter().map(ToString::to_string)));
+            return Err(problems);
         }
-        let environment = merged(outside, &resolved);
+        let mut environment = merged(outside, &resolved);
+        for setting in config.declared.iter().filter(|it| is_to_come(&it.name)) {
+            environment.retain(|(name, _)| *name != setting.name);
+            environment.push((setting.name.clone(), example(&setting.value_type)));
+        }
         let warnings = made
             .warnings
             .into_iter()
             .chain(resolved.notices.iter().cloned())
             .collect();
-        let now = Given::of(&resolved);
         Ok(Self {
+            outside: outside.to_vec(),
+            stamp,
+            is_new_file: made.is_new_file,
             environment,
             generated: made.names,
             warnings,
-            settings: ServiceSettings::new(config, outside.to_vec(), made.is_new_file, stamp, now),
+            config,
+            file,
         })
     }
-}
 
-/// A configuration that cannot be used because of its settings.
-fn failure(texts: impl IntoIterator<Item = String>) -> Box<LoadFailure> {
-    let problem = |text: String| Diagnostic {
-        severity: Severity::Error,
-        place: None,
-        original_text: None,
-        message: format!("settings: {text}"),
-        help: None,
-    };
-    Box::new(LoadFailure {
-        problems: texts.into_iter().map(problem).collect(),
-        notices: Vec::new(),
-        reading: Reading::default(),
-    })
+    /// What services are started with; `made` are variables that the boot has made.
+    pub(crate) fn for_services(self, made: Vec<(String, String)>) -> ServiceSettings {
+        let resolved = resolve(&self.config, self.file.as_ref(), &self.outside);
+        let now = Given::of(&resolved, &made);
+        let source = Source::new(self.config, self.outside, made, self.stamp, now);
+        ServiceSettings::new(source, self.is_new_file)
+    }
+
+    /// As a step of the boot.
+    ///
+    /// # Errors
+    /// What is wrong; without values.
+    pub(crate) fn step(
+        config: SettingsConfig,
+        outside: &[(String, String)],
+        is_dry: bool,
+    ) -> Result<(Self, Work), Trouble> {
+        let count = config.declared.len();
+        let ready = Self::make(config, outside, is_dry).map_err(|problems| Trouble {
+            problem: problems.join("; "),
+            remedy: None,
+            details: Vec::new(),
+        })?;
+        let generated = ready.generated.join(", ");
+        let are = if count == 1 {
+            "one setting is".to_owned()
+        } else {
+            format!("{count} settings are")
+        };
+        let work = Work {
+            summary: format!("{are} as declared"),
+            details: if generated.is_empty() {
+                Vec::new()
+            } else {
+                let are = if is_dry {
+                    "settings that would be generated"
+                } else {
+                    "generated settings"
+                };
+                vec![format!("{are}: {generated}")]
+            },
+            warnings: ready.warnings.clone(),
+            is_changed: !generated.is_empty(),
+        };
+        Ok((ready, work))
+    }
 }

@@ -10,7 +10,7 @@ use linchpin_boot::settings::{Resolved, Store};
 use linchpin_config::SettingsConfig;
 
 pub use checking::world_to_check;
-pub(crate) use loading::load_with_settings;
+pub(crate) use loading::Ready;
 pub(crate) use starts::ServiceSettings;
 
 /// Where the settings are kept, if there is a file.

@@ -1,7 +1,7 @@
 //! Settings as services get them: as they are when they start. The file is looked at each time, and read again if it
 //! has changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -21,12 +21,10 @@ const MOST_STARTS: usize = 20_000;
 
 /// The settings as services get them.
 pub(crate) struct ServiceSettings {
-    config: SettingsConfig,
-    /// What the daemon was given.
-    outside: Vec<(String, String)>,
+    /// Where they come from. Held for a moment only, so that nobody waits for a disk because of it.
+    source: Mutex<Arc<Source>>,
     /// The file was made just now.
     is_new_file: bool,
-    last: Mutex<Last>,
     /// What the last start of each process was given, by group and name.
     starts: Mutex<HashMap<(String, String), Arc<Given>>>,
 }
@@ -35,9 +33,20 @@ impl fmt::Debug for ServiceSettings {
     /// Without values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceSettings")
-            .field("file", &self.config.file)
+            .field("file", &self.source().config.file)
             .finish_non_exhaustive()
     }
+}
+
+/// Where settings come from: what a configuration that was read says.
+pub(super) struct Source {
+    config: SettingsConfig,
+    /// What the daemon was given.
+    outside: Vec<(String, String)>,
+    /// Variables that the boot has made, which are over the settings.
+    made: Vec<(String, String)>,
+    /// Held while the file is read.
+    last: Mutex<Last>,
 }
 
 /// What was read last.
@@ -69,46 +78,57 @@ impl Stamp {
     }
 }
 
-impl ServiceSettings {
+impl Source {
     /// Settings that have just been read.
     pub(super) fn new(
         config: SettingsConfig,
         outside: Vec<(String, String)>,
-        is_new_file: bool,
+        made: Vec<(String, String)>,
         stamp: Option<Stamp>,
         given: Arc<Given>,
     ) -> Self {
         Self {
             config,
             outside,
-            is_new_file,
+            made,
             last: Mutex::new(Last {
                 stamp,
                 given,
                 complaint: None,
             }),
+        }
+    }
+}
+
+impl ServiceSettings {
+    pub(super) fn new(source: Source, is_new_file: bool) -> Self {
+        Self {
+            source: Mutex::new(Arc::new(source)),
+            is_new_file,
             starts: Mutex::default(),
         }
     }
 
     /// No settings: the daemon's own environment.
     pub(crate) fn none() -> Self {
-        // The kernel's own texts have no NUL bytes.
-        let environment = Environment::new(std::env::vars_os()).unwrap_or_default();
-        Self {
-            config: SettingsConfig::default(),
-            outside: Vec::new(),
-            is_new_file: false,
-            last: Mutex::new(Last {
-                stamp: None,
-                given: Arc::new(Given {
-                    environment: Arc::new(environment),
-                    values: BTreeMap::new(),
-                }),
-                complaint: None,
-            }),
-            starts: Mutex::default(),
-        }
+        Self::without_settings(Vec::new())
+    }
+
+    /// The daemon's own environment, with variables that the boot has made over it.
+    pub(crate) fn without_settings(made: Vec<(String, String)>) -> Self {
+        let config = SettingsConfig::default();
+        let given = Given::of(&resolve(&config, None, &[]), &made);
+        Self::new(Source::new(config, Vec::new(), made, None, given), false)
+    }
+
+    /// Goes on with what a configuration says that was read later: what starts from now on is given that.
+    pub(crate) fn follow(&self, newer: &Self) {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = newer.source();
+    }
+
+    fn source(&self) -> Arc<Source> {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&source)
     }
 
     /// Gives a file that was just made to the user as whom the daemon goes on, who would otherwise not be able to
@@ -117,7 +137,7 @@ impl ServiceSettings {
     /// # Errors
     /// Whatever the system says.
     pub(crate) fn give_to(&self, user: u32, group: Option<u32>) -> std::io::Result<()> {
-        match &self.config.file {
+        match &self.source().config.file {
             Some(file) if self.is_new_file => std::os::unix::fs::chown(file, Some(user), group),
             _ => Ok(()),
         }
@@ -132,7 +152,7 @@ impl ServiceSettings {
         name: &str,
     ) -> (Arc<Environment>, Option<String>) {
         let (given, complaint) = self.looked_at(true);
-        if self.config.file.is_some() {
+        if self.can_change() {
             let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
             if starts.len() >= MOST_STARTS {
                 starts.clear();
@@ -169,7 +189,7 @@ impl ServiceSettings {
 
     /// Whether settings can change while services run.
     pub(crate) fn can_change(&self) -> bool {
-        self.config.file.is_some()
+        self.source().config.file.is_some()
     }
 
     fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
@@ -178,6 +198,12 @@ impl ServiceSettings {
     }
 
     /// The settings as they are now. `tells` says that what is wrong with the file can be told now; it is told once.
+    fn looked_at(&self, tells: bool) -> (Arc<Given>, Option<String>) {
+        self.source().looked_at(tells)
+    }
+}
+
+impl Source {
     fn looked_at(&self, tells: bool) -> (Arc<Given>, Option<String>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = None;
@@ -213,6 +239,6 @@ impl ServiceSettings {
         if !problems.is_empty() {
             return Err(format!("{}; {unchanged}", problems.join("; ")));
         }
-        Ok(Given::of(&resolved))
+        Ok(Given::of(&resolved, &self.made))
     }
 }

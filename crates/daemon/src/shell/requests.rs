@@ -132,6 +132,7 @@ impl Shell {
         self.rest.worked(Instant::now());
         match (purpose, result) {
             (Purpose::Reread(reply), Ok(loaded)) => {
+                self.site.settings.follow(&loaded.settings);
                 // What is said once at the start, that the daemon runs as root, is not said again.
                 for (level, text) in loaded.messages {
                     if level < LogLevel::Critical {

@@ -1,0 +1,182 @@
+//! The first phase: everything that is made before a configuration can be read as a whole.
+
+use std::path::{Path, PathBuf};
+
+use linchpin_boot::sequence::{FATAL, Part, Sequence, Step};
+use linchpin_config::{
+    LinchpinConfig, LoadFailure, LoadRequest, SettingsConfig, load_boot, load_settings,
+};
+
+use super::{Booted, keep_report};
+use crate::settings::{Ready, ServiceSettings};
+use crate::world::SystemWorld;
+
+/// How the first phase ended.
+pub(super) enum FirstPhase {
+    /// The sections that say what to make cannot be read.
+    Unreadable(Box<LoadFailure>),
+    /// There are none.
+    NothingToMake,
+    /// It was made, or the boot has failed.
+    Made(Box<Made>),
+}
+
+/// What was made. It has values of settings in it, so nothing shows it.
+pub(super) struct Made {
+    file: String,
+    pub(super) sequence: Sequence,
+    linchpin: Option<LinchpinConfig>,
+    /// None without settings.
+    ready: Option<Ready>,
+    /// What the configuration is read with: that of the daemon, settings, and `variables`.
+    pub(super) environment: Vec<(String, String)>,
+    /// What services are given over the settings.
+    pub(super) variables: Vec<(String, String)>,
+    new_directories: Vec<PathBuf>,
+    /// The report is about the whole, and something was done.
+    is_kept: bool,
+}
+
+impl FirstPhase {
+    /// `outside` is what the daemon was given.
+    pub(super) fn run(
+        request: &LoadRequest,
+        outside: Vec<(String, String)>,
+        steps: &[Step],
+        why: &str,
+        is_dry: bool,
+    ) -> Self {
+        let world = SystemWorld::now().with_environment(outside.clone());
+        let declared = match load_settings(&world, request) {
+            Ok(declared) => declared,
+            Err(failure) => return Self::Unreadable(failure),
+        };
+        let mut made = Made {
+            file: declared.file,
+            sequence: Sequence::begin(why, is_dry),
+            linchpin: declared.linchpin,
+            ready: None,
+            environment: outside,
+            variables: Vec::new(),
+            new_directories: Vec::new(),
+            is_kept: !is_dry && steps == Step::ALL,
+        };
+        let has_settings = !declared.settings.declared.is_empty();
+        if has_settings {
+            made.settings(&declared.settings, steps.contains(&Step::Settings));
+            if made.sequence.is_over() {
+                return Self::Made(Box::new(made));
+            }
+        }
+        let world = SystemWorld::now().with_environment(made.environment.clone());
+        let loaded = match load_boot(&world, request) {
+            Ok(loaded) => loaded,
+            Err(failure) => {
+                made.end_because(failure.original_text());
+                return Self::Unreadable(failure);
+            }
+        };
+        if !has_settings && loaded.boot.is_empty() {
+            return Self::NothingToMake;
+        }
+        made.linchpin = loaded.linchpin;
+        made.note_new_directories();
+        let mut of_programs = made.environment.clone();
+        set(&mut of_programs, loaded.environment);
+        let sections = made.sequence.sections(&loaded.boot, steps, &of_programs);
+        made.variables = sections
+            .variables
+            .iter()
+            .map(|variable| (variable.name.clone(), variable.value()))
+            .collect();
+        set(&mut made.environment, made.variables.iter().cloned());
+        Self::Made(Box::new(made))
+    }
+}
+
+impl Made {
+    /// Makes settings ready. Where only other steps are wanted their values are looked at, and nothing is made or judged.
+    fn settings(&mut self, declared: &SettingsConfig, is_wanted: bool) {
+        let outside = self.environment.clone();
+        if !is_wanted {
+            if let Ok(ready) = Ready::make(declared.clone(), &outside, true) {
+                self.environment.clone_from(&ready.environment);
+            }
+            return;
+        }
+        let count = declared.declared.len();
+        let part = Part {
+            step: Step::Settings,
+            section: Step::Settings.name(),
+            why: match count {
+                1 => "one setting is declared".to_owned(),
+                _ => format!("{count} settings are declared"),
+            },
+            policy: &FATAL,
+        };
+        let is_dry = self.sequence.is_dry();
+        let ready = self
+            .sequence
+            .run(part, || Ready::step(declared.clone(), &outside, is_dry));
+        if let Some(ready) = &ready {
+            self.environment.clone_from(&ready.environment);
+        }
+        self.ready = ready;
+    }
+
+    /// Directories of ours that are made now, and whose user is whoever makes them.
+    fn note_new_directories(&mut self) {
+        let Some(linchpin) = &self.linchpin else {
+            return;
+        };
+        self.new_directories = [&linchpin.state_directory, &linchpin.run_directory]
+            .into_iter()
+            .flatten()
+            .filter(|directory| !Path::new(directory).exists())
+            .map(PathBuf::from)
+            .collect();
+    }
+
+    /// Ends it, and keeps the report.
+    pub(super) fn end(self) -> Booted {
+        self.end_with_settings().1
+    }
+
+    /// Ends it because of something that is no step's.
+    pub(super) fn end_because(mut self, problem: &str) {
+        self.sequence
+            .fail(format!("the configuration cannot be used: {problem}"));
+        self.end();
+    }
+
+    /// Ends it with what services are given.
+    pub(super) fn end_with_settings(self) -> (ServiceSettings, Booted) {
+        let report = self.sequence.end();
+        let is_kept = self.is_kept && !report.steps.is_empty();
+        let unkept = is_kept
+            .then(|| keep_report(&report, self.linchpin.as_ref()))
+            .flatten();
+        let settings = match self.ready {
+            Some(ready) => ready.for_services(self.variables),
+            None => ServiceSettings::without_settings(self.variables),
+        };
+        let booted = Booted {
+            file: self.file,
+            report,
+            unkept,
+            new_directories: self.new_directories,
+        };
+        (settings, booted)
+    }
+}
+
+/// Sets variables in an environment.
+fn set(
+    environment: &mut Vec<(String, String)>,
+    variables: impl IntoIterator<Item = (String, String)>,
+) {
+    for (name, value) in variables {
+        environment.retain(|(known, _)| *known != name);
+        environment.push((name, value));
+    }
+}

@@ -1,0 +1,150 @@
+//! What is made before the programs run, and reading a configuration with it.
+//!
+//! Loading has two phases. The first reads our own sections alone, because the rest of the configuration (`%(ENV_x)s`,
+//! included files) may need what they make: settings, then authorities and certificates, with the values of settings in
+//! the environment. The second reads everything, with all that was made. A file that declares none of it is read once, and
+//! what is described here does not happen.
+
+mod first_phase;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use linchpin_boot::sequence::{BootReport, Step, keep};
+use linchpin_boot::settings::from_outside;
+use linchpin_config::{
+    Diagnostic, LinchpinConfig, LoadFailure, LoadRequest, Loaded, Reading, Severity, World, load,
+};
+
+use crate::settings::ServiceSettings;
+use crate::world::SystemWorld;
+use first_phase::{FirstPhase, Made};
+
+pub(crate) use words::messages;
+
+/// A configuration that was read, with what was made for it.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) loaded: Loaded,
+    pub(crate) settings: ServiceSettings,
+    /// What became of the boot, if there was anything to do.
+    pub(crate) boot: Option<Booted>,
+}
+
+/// A boot that was done, or could not be.
+#[derive(Debug)]
+pub struct Booted {
+    /// The configuration.
+    pub file: String,
+    /// What became of the steps.
+    pub report: BootReport,
+    /// Why the report is not kept.
+    pub unkept: Option<String>,
+    /// Directories of `[linchpin]` that were not there before.
+    pub(crate) new_directories: Vec<PathBuf>,
+}
+
+/// Reads a configuration, after what it declares has been made. `why` says who wants it.
+///
+/// # Errors
+/// All problems with the configuration, or why the boot has failed.
+pub(crate) fn read(request: &LoadRequest, why: &str) -> Result<Read, Box<LoadFailure>> {
+    let world = SystemWorld::now();
+    let plain = |loaded| Read {
+        loaded,
+        settings: ServiceSettings::none(),
+        boot: None,
+    };
+    // Most files have nothing to make, and are read once.
+    let first = match load(&world, request) {
+        Ok(loaded)
+            if loaded.config.settings.declared.is_empty() && loaded.config.boot.is_empty() =>
+        {
+            return Ok(plain(loaded));
+        }
+        first => first,
+    };
+    let outside = world.environment().to_vec();
+    match FirstPhase::run(request, outside, &Step::ALL, why, false) {
+        // What is wrong with other sections, too, is told by whoever read all of it.
+        FirstPhase::Unreadable(failure) => Err(first.err().unwrap_or(failure)),
+        FirstPhase::NothingToMake => first.map(plain),
+        FirstPhase::Made(made) => second_phase(*made, request),
+    }
+}
+
+/// Reads everything, with what was made.
+fn second_phase(made: Made, request: &LoadRequest) -> Result<Read, Box<LoadFailure>> {
+    if made.sequence.is_over() {
+        let booted = made.end();
+        let text = booted.report.failure().unwrap_or_default();
+        return Err(failure(text, booted.unkept.is_none()));
+    }
+    let request = LoadRequest {
+        left_out: made.sequence.report().left_out(),
+        ..request.clone()
+    };
+    let world = SystemWorld::now().with_environment(made.environment.clone());
+    match load(&world, &request) {
+        Ok(mut loaded) => {
+            // Where a value of ours counts although `[supervisord]` has one, it has that one in it.
+            let common = &mut loaded.config.supervisord.environment;
+            for (name, value) in &made.variables {
+                if let Some(known) = common.get_mut(name) {
+                    known.clone_from(value);
+                }
+            }
+            let (settings, booted) = made.end_with_settings();
+            Ok(Read {
+                loaded,
+                settings,
+                boot: Some(booted),
+            })
+        }
+        Err(failure) => {
+            made.end_because(failure.original_text());
+            Err(failure)
+        }
+    }
+}
+
+/// Does what a configuration declares, or some steps of it, without reading the rest.
+///
+/// # Errors
+/// All problems with the sections that declare it.
+pub fn boot(
+    request: &LoadRequest,
+    steps: &[Step],
+    is_dry: bool,
+) -> Result<Option<Booted>, Box<LoadFailure>> {
+    // A program of ours may have been started with settings, which are not what the container was given.
+    let outside = from_outside(SystemWorld::now().environment());
+    match FirstPhase::run(request, outside, steps, "linchpin boot", is_dry) {
+        FirstPhase::Unreadable(failure) => Err(failure),
+        FirstPhase::NothingToMake => Ok(None),
+        FirstPhase::Made(made) => Ok(Some(made.end())),
+    }
+}
+
+/// Keeps a report on the volume, if there is one; why not, if it cannot be.
+fn keep_report(report: &BootReport, linchpin: Option<&LinchpinConfig>) -> Option<String> {
+    let directory = linchpin?.report_directory()?;
+    let error = keep(report, Path::new(directory)).err()?;
+    Some(error.to_string())
+}
+
+/// A configuration that cannot be used because of its boot.
+fn failure(text: String, is_kept: bool) -> Box<LoadFailure> {
+    let problem = Diagnostic {
+        severity: Severity::Error,
+        place: None,
+        original_text: None,
+        message: text,
+        help: is_kept.then(|| "`linchpin boot report` tells what was done before".to_owned()),
+    };
+    Box::new(LoadFailure {
+        problems: vec![problem],
+        notices: Vec::new(),
+        reading: Reading::default(),
+    })
+}

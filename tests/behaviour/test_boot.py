@@ -1,0 +1,287 @@
+"""The boot as a sequence: what is declared is made before the programs run, told, kept, and made anew at a reread."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import xmlrpc.client
+from pathlib import Path
+
+import pytest
+
+from harness.daemon import Directory
+from harness.subject import LINCHPIN
+from harness.tls import Authority, TlsServer
+from test_ca_roots import CLIENTS, JAVA_CLIENT, VARIABLES
+
+pytestmark = pytest.mark.ours("there is nothing like it")
+
+DIRECTORIES = "[linchpin]\nstate_directory=%(here)s/state\nrun_directory=%(here)s/run\n"
+ROOTS = "[ca-roots]\ndirectory=%(here)s/ca-certs\n"
+CERTIFICATE = "[certificate:web]\nself_signed=true\n"
+# A container in which nobody has set what the boot sets.
+UNSET = ("env", *(f"--unset={name}" for name in VARIABLES))
+SERVICE = "[program:a]\ncommand=/bin/sleep 1000\n"
+
+
+def environment_of(pid):
+    entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return dict(entry.decode().split("=", 1) for entry in entries if entry)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    place = Directory()
+    yield Authority(place.path)
+    place.remove()
+
+
+@pytest.fixture
+def booting(new_daemon, authority):
+    """A daemon whose folder of authorities has one certificate."""
+
+    def make(programs, linchpin="", **keywords):
+        daemon = new_daemon(programs=DIRECTORIES + linchpin + programs, **keywords)
+        (daemon.directory / "ca-certs").mkdir(exist_ok=True)
+        shutil.copy(authority.certificate, daemon.directory / "ca-certs/own.pem")
+        return daemon
+
+    return make
+
+
+def boot(daemon, *words, status=0):
+    command = [*UNSET, LINCHPIN.daemon[0], "boot", *words, "-c", str(daemon.file)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=daemon.environment(), cwd=daemon.directory)
+    assert result.returncode == status, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def report(daemon, name="boot-report.json"):
+    return json.loads((daemon.directory / "state" / name).read_text())
+
+
+def outcomes(daemon):
+    return [(step["section"], step["outcome"]) for step in report(daemon)["steps"]]
+
+
+def start(daemon):
+    return daemon.start(before=UNSET)
+
+
+SETTINGS = "settings_file=%(here)s/s.env\n[setting:DOMAIN]\ndefault=example.org\n[setting:KEY]\ntype=secret\ngenerate=true\n"
+
+
+def test_steps_run_in_order_are_told_and_kept_and_find_nothing_to_do_the_next_time(booting):
+    daemon = start(booting(ROOTS + CERTIFICATE + "names=%(ENV_DOMAIN)s\n" + SERVICE, linchpin=SETTINGS))
+    daemon.until_running("a")
+    steps = report(daemon)["steps"]
+    assert [(step["section"], step["outcome"]) for step in steps] == [("settings", "done"), ("ca-roots", "done"), ("certificate:web", "done")]
+    for step in steps:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", step["started"]) and step["duration_us"] > 0 and step["why"]
+    assert "generated settings: KEY" in steps[0]["details"]
+    assert any("for example.org" in line for line in steps[2]["details"]), "its name is the value of a setting"
+    lines = [line for line in daemon.log().splitlines() if " boot: 2" in line]
+    assert [re.search(r"Z (\S+): done", line)[1] for line in lines] == ["settings", "[ca-roots]", "[certificate:web]"]
+    secret = re.search(r"KEY='?(\w+)", (daemon.directory / "s.env").read_text())[1]
+    assert secret not in daemon.said() and secret not in (daemon.directory / "state/boot-report.json").read_text()
+    shown = boot(daemon, "report")
+    assert "boot (the daemon starts): done" in shown and "[certificate:web]: done" in shown
+    daemon.stop()
+    start(daemon)
+    assert {outcome for _, outcome in outcomes(daemon)} == {"unchanged"}
+    assert [left.name for left in daemon.directory.rglob(".*.new")] == []
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(booting):
+    daemon = booting(ROOTS + CERTIFICATE, linchpin=SETTINGS)
+    before = sorted(daemon.directory.rglob("*"))
+    said = boot(daemon, "--dry-run")
+    for piece in ("settings that would be generated: KEY", "bundle.pem: would be made", "fullchain.pem: would be made"):
+        assert piece in said
+    assert sorted(daemon.directory.rglob("*")) == before
+    assert "there is no report" in boot(daemon, "report", status=1)
+    boot(daemon)
+    assert report(daemon)["why"] == "linchpin boot"
+    assert "settings: unchanged" in boot(daemon, "all")
+
+
+BROKEN = "[ca-roots]\ndirectory=%(here)s/ca-certs\nsystem_bundle=%(here)s/no-such\n"
+
+
+def test_a_fatal_failure_starts_nothing_and_leaves_its_reason_on_the_volume(booting):
+    daemon = booting(BROKEN + CERTIFICATE + SERVICE)
+    result = daemon.run_to_end()
+    assert result.returncode == 2
+    assert "no-such" in result.stderr and "name another file with `system_bundle=`" in result.stderr
+    kept = report(daemon)
+    assert [step["outcome"] for step in kept["steps"]] == ["failed", "skipped"]
+    assert "system_bundle" in kept["steps"][0]["remedy"]
+    assert kept == report(daemon, "boot-report-failed.json")
+    # The next one is good, and the failure is still known.
+    daemon.write(daemon.file.read_text().replace("%(here)s/no-such", "search"))
+    start(daemon).until_running("a")
+    assert report(daemon)["steps"][0]["outcome"] == "done"
+    assert "[ca-roots]: failed" in boot(daemon, "report", "--failed")
+
+
+def test_settings_that_cannot_be_used_are_a_failure_of_the_boot(booting):
+    daemon = booting(ROOTS + SERVICE, linchpin="[setting:NEEDED]\nrequired=true\n")
+    result = daemon.run_to_end()
+    assert result.returncode == 2 and "NEEDED" in result.stderr
+    assert outcomes(daemon) == [("settings", "failed")]
+
+
+def test_a_failure_that_is_only_told_starts_everything(booting):
+    daemon = start(booting(BROKEN + "on_failure=warn\n" + CERTIFICATE + SERVICE))
+    daemon.until_running("a")
+    assert outcomes(daemon) == [("ca-roots", "failed"), ("certificate:web", "done")]
+    assert "the boot goes on (`on_failure=warn`)" in daemon.log()
+    assert boot(daemon, "all").count("[ca-roots]: failed") == 1
+    assert "Error: [ca-roots]" in boot(daemon, "ca-roots", status=1)
+
+
+def test_services_that_need_what_failed_are_left_out_until_it_is_there(booting):
+    programs = BROKEN + "on_failure=skip\nservices=needs, jobs:b\n" + SERVICE
+    programs += "".join(f"[program:{name}]\ncommand=/bin/sleep 1000\ndepends_on=a started\n" for name in ("needs", "b", "c"))
+    daemon = start(booting(programs + "[group:jobs]\nprograms=b,c\n"))
+    daemon.until_running("a", "jobs:c")
+    assert sorted(daemon.states()) == ["a:a", "jobs:c"]
+    assert "left out, because [ca-roots] could not be done: needs, jobs:b" in daemon.log()
+    daemon.write(daemon.file.read_text().replace("%(here)s/no-such", "search"))
+    assert daemon.supervisor("reloadConfig") == [[["needs"], ["jobs"], []]]
+    daemon.supervisor("addProcessGroup", "needs")
+    daemon.until_running("needs")
+    assert report(daemon)["why"] == "the configuration is read again"
+
+
+def test_a_reread_whose_boot_fails_changes_nothing(booting):
+    daemon = start(booting(ROOTS + SERVICE))
+    [pid] = daemon.until_running("a")
+    daemon.write(daemon.file.read_text().replace("[ca-roots]\n", "[ca-roots]\nsystem_bundle=/no-such\n"))
+    with pytest.raises(xmlrpc.client.Fault, match="/no-such"):
+        daemon.supervisor("reloadConfig")
+    assert daemon.info("a")["pid"] == pid
+
+
+@pytest.mark.parametrize("option", ["services=no-such", "on_failure=skip", "on_failure=perhaps"])
+def test_mistakes_in_the_policy_are_told_with_their_place(booting, option):
+    daemon = booting(ROOTS + f"{option}\n" + SERVICE)
+    result = daemon.run_to_end()
+    line = daemon.file.read_text().splitlines().index(option) + 1
+    assert result.returncode == 2 and f"{daemon.file}:{line}:" in result.stderr, result.stderr
+
+
+def test_services_and_the_rest_of_the_file_learn_what_to_trust(booting):
+    bundle = "%(ENV_SSL_CERT_FILE)s"
+    programs = SERVICE + "[program:b]\ncommand=/bin/sleep 1000\nenvironment=CURL_CA_BUNDLE=/own,JAVA_TOOL_OPTIONS=-Xmx1g\n"
+    programs += f"[program:c]\ncommand=/bin/sh -c 'echo {bundle} > %(here)s/told; exec sleep 1000'\nenabled=is_set(SSL_CERT_FILE)\n"
+    daemon = booting(ROOTS + programs, supervisord="environment=PIP_CERT=/pip,JAVA_TOOL_OPTIONS=-Xint\n")
+    daemon.start(before=(*UNSET, "GIT_SSL_CAINFO=/git"))
+    output = daemon.directory / "run/ca-roots"
+    environments = [environment_of(pid) for pid in daemon.until_running("a", "b")]
+    for each in environments:
+        assert each["SSL_CERT_FILE"] == str(output / "bundle.pem")
+        assert each["NODE_EXTRA_CA_CERTS"] == str(output / "custom.pem")
+        assert (each["GIT_SSL_CAINFO"], each["PIP_CERT"]) == ("/git", "/pip"), "what is set already stays"
+    a, b = environments
+    assert a["JAVA_TOOL_OPTIONS"].startswith("-Djavax.net.ssl.trustStore=") and a["JAVA_TOOL_OPTIONS"].endswith(" -Xint")
+    assert (b["CURL_CA_BUNDLE"], b["JAVA_TOOL_OPTIONS"]) == ("/own", "-Xmx1g")
+    assert daemon.until_file("told").strip() == str(output / "bundle.pem")
+    assert "GIT_SSL_CAINFO is set already" in daemon.log()
+
+
+def test_a_certificate_that_comes_later_is_trusted_after_a_reread(booting):
+    daemon = booting(ROOTS + SERVICE)
+    certificate = daemon.directory / "ca-certs/own.pem"
+    text = certificate.read_text()
+    certificate.unlink()
+    start(daemon)
+    assert not environment_of(*daemon.until_running("a")).get("SSL_CERT_FILE")
+    certificate.write_text(text)
+    daemon.supervisor("reloadConfig")
+    daemon.supervisor("stopProcess", "a")
+    daemon.supervisor("startProcess", "a")
+    assert environment_of(*daemon.until_running("a"))["SSL_CERT_FILE"].endswith("bundle.pem")
+
+
+def test_a_file_that_declares_nothing_gives_services_what_the_daemon_has(new_daemon):
+    daemon = new_daemon(programs="[linchpin]\nstate_directory=%(here)s/state\n" + SERVICE)
+    daemon.start(environment={"http_proxy": "http://proxy.example", "SSL_CERT_FILE": "/x"})
+    own = {**environment_of(daemon.pid)}
+    service = environment_of(*daemon.until_running("a"))
+    assert {name: value for name, value in service.items() if not name.startswith("SUPERVISOR_")} == own
+    assert "boot" not in daemon.log() and not (daemon.directory / "state/boot-report.json").exists()
+
+
+@pytest.fixture(scope="module")
+def server(authority):
+    place = Directory()
+    (place.path / "www").mkdir()
+    certificate, key = authority.issue(place.path / "server")
+    git = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    for command in (["init", "-q", "--bare"], ["update-server-info"]):
+        subprocess.run(["git", "-C", str(place.path / "www"), *command], check=True, env=git, timeout=30)
+    (place.path / "Client.java").write_text(JAVA_CLIENT)
+    (place.path / "client.js").write_text("fetch(process.argv[2]).then(it => it.text()).catch(it => { console.error(it.cause); process.exit(1) })\n")
+    with TlsServer(certificate, key, place.path / "www") as server:
+        server.path = place.path
+        yield server
+    place.remove()
+
+
+def test_programs_trust_the_authority_as_services_until_its_file_is_removed(booting, server):
+    clients = {name: make(server.url, server.path) for name, make in CLIENTS.items()}
+    clients = {name: command for name, command in clients.items() if shutil.which(command[0])}
+    assert {"curl", "python"} <= clients.keys()
+    programs = ROOTS
+    for name, command in clients.items():
+        script = server.path / f"{name}.sh"
+        script.write_text("exec " + " ".join("'" + word.replace("'", "'\"'\"'") + "'" for word in command) + " < /dev/null\n")
+        programs += f"[program:{name}]\ncommand=/bin/sh {script}\nautorestart=false\nstartsecs=0\nredirect_stderr=true\n"
+        programs += f"stdout_logfile=%(here)s/{name}.log\n"
+    daemon = booting(programs)
+    daemon.start(before=UNSET, environment={"NO_PROXY": "*", "no_proxy": "*", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull})
+
+    def statuses():
+        return {name: daemon.until_state(name, "EXITED")["exitstatus"] for name in clients}
+
+    assert statuses() == dict.fromkeys(clients, 0), {name: daemon.read(f"{name}.log") for name in clients}
+    (daemon.directory / "ca-certs/own.pem").unlink()
+    daemon.supervisor("reloadConfig")
+    for name in clients:
+        (daemon.directory / f"{name}.log").write_text("")
+    daemon.supervisor("startAllProcesses")
+    assert 0 not in statuses().values(), statuses()
+    for name in clients:
+        assert re.search(r"certificat|SELF_SIGNED|unable to verify|PKIX", daemon.read(f"{name}.log")), name
+
+
+@pytest.mark.root
+def test_a_daemon_that_goes_on_as_a_user_can_make_everything_anew(booting):
+    daemon = booting(ROOTS + CERTIFICATE + SERVICE, supervisord="user=nobody\n", unix_http_server="chown=nobody\n")
+    os.chown(daemon.directory, 65534, 65534)
+    start(daemon).until_running("a")
+    for path in ("state/certificates/web/current/privkey.pem", "run/ca-roots/bundle.pem", "state/boot-report.json", "state"):
+        assert (daemon.directory / path).stat().st_uid == 65534, path
+    (daemon.directory / "ca-certs/own.pem").unlink()
+    daemon.write(daemon.file.read_text().replace("self_signed=true", "self_signed=true\nnames=other.example"))
+    daemon.supervisor("reloadConfig")
+    assert outcomes(daemon) == [("ca-roots", "done"), ("certificate:web", "done")]
+
+
+READ_ONLY = """
+mount --make-rprivate / && mount --bind "$0" "$0" && mount -o remount,bind,ro / && ! touch /of-the-test 2> /dev/null && cd "$0" && exec "$@"
+"""
+
+
+@pytest.mark.root
+def test_any_user_boots_on_a_root_that_is_read_only(booting):
+    daemon = booting(ROOTS + CERTIFICATE + SERVICE)
+    for path in (daemon.directory, *daemon.directory.rglob("*")):
+        os.chown(path, 1234567, 0)
+    before = (*UNSET, "unshare", "--mount", "sh", "-c", READ_ONLY, str(daemon.directory), "setpriv", "--reuid=1234567", "--regid=0", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+    daemon.start(before=before)
+    environment = environment_of(*daemon.until_running("a"))
+    assert environment["SSL_CERT_FILE"] == f"{daemon.directory}/run/ca-roots/bundle.pem"
+    assert [outcome for _, outcome in outcomes(daemon)] == ["done", "done"]
+    assert (daemon.directory / "state/certificates/web/current/privkey.pem").stat().st_uid == 1234567
