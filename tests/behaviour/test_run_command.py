@@ -1,4 +1,4 @@
-"""`linchpin run -- command`: one program as the only service of a container."""
+"""`linchpin run`: a file as the entry point of a container, or one program as its only service."""
 import os
 import signal
 import subprocess
@@ -118,9 +118,80 @@ def test_people_can_ask_it(running, tmp_path):
 
 def test_mistakes_are_told():
     for words, text in [
-        ([], "which command?"),
+        ([], "which command, or which file"),
         (["-o", "readiness=tcp:x", "--", "true"], "readiness"),
         (["-o", "nothing", "--", "true"], "KEY=VALUE"),
     ]:
         result = run(*words)
         assert result.returncode == 2 and text in result.stderr, (words, result)
+
+
+FILE = """\
+[supervisord]
+[linchpin]
+run_directory=%(here)s/run
+[ca-roots]
+directory=%(here)s/ca-certs
+[program:a]
+command=/bin/sh -c 'echo up; exec sleep 1000'
+stdout_logfile=/dev/stdout
+stdout_logfile_maxbytes=0
+"""
+
+
+@pytest.fixture
+def entry_point(new_daemon):
+    """`linchpin run -c FILE`, started."""
+
+    def start(text=FILE, *options):
+        daemon = new_daemon().write(text)
+        return daemon.launch(command=[*RUN, "-c", str(daemon.file), *options], cwd=daemon.directory)
+
+    return start
+
+
+def status(daemon, *words):
+    command = [TESTED.daemon[0], "status", "-c", str(daemon.file), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def test_a_file_is_run_as_an_entry_point(entry_point):
+    daemon = entry_point()
+    daemon.until_file("daemon.out", "up\n")
+    result = status(daemon, "--wait", "ready")
+    assert result.returncode == 0 and "a" in result.stdout, result
+    assert (daemon.directory / "run/linchpin.sock").stat().st_mode & 0o777 == 0o600
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(30) == 0
+    assert daemon.read("daemon.out") == "up\n", "what programs write is not mixed with the log"
+    log = daemon.read("daemon.err")
+    assert "boot: 2" in log and "spawned: 'a'" in log
+    assert {path.name for path in daemon.directory.iterdir()} == {"supervisord.conf", "daemon.out", "daemon.err", "run"}
+
+
+@pytest.mark.parametrize(("option", "ends"), [("", True), ("on_fatal=ignore\n", False), ("importance=optional\n", False)])
+def test_a_program_that_is_given_up_ends_the_container(entry_point, option, ends):
+    text = FILE + f"[program:b]\ncommand=/bin/sh -c 'exit 7'\nstartretries=0\n{option}"
+    daemon = entry_point(text, "--socket", "%(here)s/x.sock")
+    if ends:
+        assert daemon.process.wait(30) == 7
+        return
+    daemon.until_file("daemon.err", "entered FATAL state")
+    assert daemon.process.poll() is None
+    url = f"unix://{daemon.directory}/x.sock"
+    assert "FATAL" in subprocess.run([TESTED.daemon[0], "status", "-s", url], capture_output=True, text=True, timeout=30).stdout
+
+
+def test_a_reload_keeps_what_an_entry_point_is(entry_point):
+    daemon = entry_point()
+    daemon.until_file("daemon.out", "up\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.until_file("daemon.out", "up\nup\n")
+    assert status(daemon, "--wait", "ready").returncode == 0
+    assert not list(daemon.directory.glob("*.log")) and not list(daemon.directory.glob("*.pid"))
+
+
+def test_a_mistake_in_the_file_is_told_with_status_2(entry_point):
+    daemon = entry_point("[supervisord]\n[program:a]\n")
+    assert daemon.process.wait(30) == 2
+    assert "command" in daemon.read("daemon.err")

@@ -4,6 +4,7 @@
 //! section only means that this section does not help, and nothing that the daemon alone cares about matters.
 
 use crate::control::ControlRequest;
+use crate::entry_point::SOCKET_NAME;
 use crate::findings::Findings;
 use crate::load::{Context, LoadFailure, environment_names, normalized_with_home};
 use crate::model::{HttpAddress, HttpServer};
@@ -14,6 +15,9 @@ use crate::servers::http_servers;
 use crate::service::LinchpinConfig;
 use crate::service_options;
 use crate::world::World;
+
+/// Where `linchpin run` listens as the first process of a container, if nothing else is said.
+pub const FIRST_PROCESS_SOCKET: &str = "/run/linchpin.sock";
 
 /// Where the daemon may be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,6 +80,15 @@ pub fn find_daemon(
         }
         look(world, &file, &reading, &mut places);
     }
+    if world.exists(FIRST_PROCESS_SOCKET) {
+        let url = format!("unix://{FIRST_PROCESS_SOCKET}");
+        if places.endpoints.iter().all(|known| known.url != url) {
+            places.endpoints.push(Endpoint {
+                url,
+                credentials: None,
+            });
+        }
+    }
     if let Some(url) = &request.serverurl {
         places.endpoints = vec![Endpoint {
             url: url.clone(),
@@ -129,8 +142,18 @@ fn look(world: &dyn World, file: &str, reading: &Reading, places: &mut DaemonPla
         }
     }
     places.linchpin = service_options::linchpin(context, &environment, &mut findings).config;
-    if let Some(socket) = places.linchpin.as_ref().and_then(|it| it.socket.as_ref()) {
-        add(format!("unix://{socket}"), None);
+    if let Some(linchpin) = &places.linchpin {
+        match (&linchpin.socket, &linchpin.run_directory) {
+            (Some(socket), _) => add(format!("unix://{socket}"), None),
+            // As `linchpin run` has it, and nobody else.
+            (None, Some(directory)) => {
+                let socket = format!("{directory}/{SOCKET_NAME}");
+                if world.exists(&socket) {
+                    add(format!("unix://{socket}"), None);
+                }
+            }
+            (None, None) => {}
+        }
     }
     if let Some(section) = context.document.section("supervisorctl") {
         let mut reader = context.reader(section, &environment, &mut findings);

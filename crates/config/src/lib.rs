@@ -14,6 +14,7 @@ mod daemon_section;
 mod diagnostic;
 mod difference;
 mod document;
+mod entry_point;
 mod event_type;
 mod expansion;
 mod expression;
@@ -60,7 +61,7 @@ mod world;
 pub use boot::*;
 pub use boot_options::{LoadedBoot, load_boot};
 pub use check::{CheckReport, check};
-pub use client::{DaemonPlaces, Endpoint, find_daemon};
+pub use client::{DaemonPlaces, Endpoint, FIRST_PROCESS_SOCKET, find_daemon};
 pub use command_line::{
     DAEMON_OPTIONS, DaemonCommand, DaemonOverrides, parse_supervisord_args, supervisord_help,
 };
@@ -73,6 +74,7 @@ pub use control::{
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use difference::{ActiveGroup, Difference, diff, diff_active};
 pub use document::{Document, Entry, Section, SyntaxProblem, SyntaxProblemKind, ValuePart};
+pub use entry_point::EntryPoint;
 pub use event_type::EventType;
 pub use expression::regular_expression;
 pub use getopt::CommandOption;

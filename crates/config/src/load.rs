@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::command_line::DaemonOverrides;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Entry, Section};
+use crate::entry_point::EntryPoint;
 use crate::findings::{Findings, Statement};
 use crate::model::{Config, HttpAddress, HttpServer, MainLog, Supervisord};
 use crate::names::{EnvironmentNames, KnownNames};
@@ -28,6 +29,8 @@ pub struct LoadRequest {
     pub program: String,
     /// Options of the command line, which beat the file.
     pub overrides: DaemonOverrides,
+    /// The file is the entry point of a container.
+    pub entry_point: Option<EntryPoint>,
     /// Services to leave out, because what they need could not be made.
     pub left_out: Vec<LeftOut>,
 }
@@ -126,6 +129,9 @@ pub fn load(world: &dyn World, request: &LoadRequest) -> Result<Loaded, Box<Load
     );
     let config = file.and_then(|file| {
         read_all(world, &file, &mut reading, &mut findings)?;
+        if let Some(entry_point) = &request.entry_point {
+            entry_point.complete(&mut reading.document);
+        }
         resolve(world, &file, &reading.document, request, &mut findings)
     });
     findings.finish();
@@ -266,6 +272,9 @@ pub(crate) fn resolve(
     let http_servers = servers::http_servers(context, &environment, findings);
     request.overrides.apply(&mut supervisord.section);
     finish_supervisord(world, document, &mut supervisord.section, findings);
+    if request.entry_point.is_some() && request.overrides.pidfile.is_none() {
+        EntryPoint::without_pid_file(document, &mut supervisord.section);
+    }
     Some(Config {
         file: PathBuf::from(world.normalized(file)),
         supervisord: supervisord.section,

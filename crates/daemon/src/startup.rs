@@ -6,14 +6,14 @@
 //! before it has deleted anything.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use linchpin_boot::sequence::give_to;
 use linchpin_config::{
-    Config, DaemonOverrides, LoadFailure, LoadRequest, MainLog as MainLogConfig, SingleCommand,
-    USAGE_EXIT_STATUS, World, render_failure, usage_error,
+    Config, DaemonOverrides, EntryPoint, LoadFailure, LoadRequest, MainLog as MainLogConfig,
+    SingleCommand, USAGE_EXIT_STATUS, World, render_failure, usage_error,
 };
 use linchpin_log::{
     AutoLogs, FileSpec, LogConfig, LogLevel, LogThread, MainLog, MainLogSpec, MainLogTarget,
@@ -59,6 +59,8 @@ pub struct Invocation {
     pub overrides: DaemonOverrides,
     /// Instead of a file.
     pub command: Option<SingleCommand>,
+    /// The file is the entry point of a container.
+    pub entry_point: Option<EntryPoint>,
 }
 
 /// Why the daemon did not start: what to print, and the exit code.
@@ -84,6 +86,7 @@ impl Invocation {
             file: self.file.clone(),
             program: self.path.clone(),
             overrides: self.overrides.clone(),
+            entry_point: self.entry_point.clone(),
             ..LoadRequest::default()
         }
     }
@@ -125,6 +128,11 @@ impl Invocation {
             complain(notice);
         }
         let mut loaded = Loaded::new(read);
+        if self.entry_point.is_some() {
+            loaded
+                .new_directories
+                .extend(new_socket_directory(&loaded.config));
+        }
         let (mut limit, mut estate) = (None, None);
         loop {
             match self.run_once(loaded, &mut limit, estate) {
@@ -359,6 +367,15 @@ impl Invocation {
         log_thread.stop(LAST_LINES_LIMIT);
         end.map_err(unusable("receive signals"))
     }
+}
+
+/// The directory of the control socket, if it was not there and could be made. If it could not, whoever opens the socket
+/// tells why.
+fn new_socket_directory(config: &Config) -> Option<PathBuf> {
+    let socket = config.linchpin.as_ref()?.socket.as_ref()?;
+    let directory = Path::new(socket).parent()?;
+    let is_new = !directory.exists() && std::fs::create_dir_all(directory).is_ok();
+    is_new.then(|| directory.to_owned())
 }
 
 /// What has been opened and found out before supervision begins.

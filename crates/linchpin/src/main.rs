@@ -155,6 +155,7 @@ fn help(called: &str) -> String {
 Usage:
   {called} supervisord [options]          the daemon; -h shows its options
   {called} supervisorctl [options] [command]   its client; -h shows its options
+  {called} run -c FILE                    the entry point of a container
   {called} run [options] -- COMMAND...   one command as the only service of a container
   {called} status [NAME...]               how everything is; --wait ready waits for it, --watch goes on
   {called} why NAME...                    why a service is in its state, and what you could do

@@ -22,6 +22,7 @@ pub(crate) fn run(called: &str, arguments: &[String]) -> ExitCode {
                 file,
                 overrides: *overrides,
                 command: None,
+                entry_point: None,
             };
             ExitCode::from(invocation.run())
         }
