@@ -12,7 +12,7 @@ use crate::service::{Check, CheckPurpose, OccurrenceKind, ProbeOutcome};
 use crate::supervisor::{Step, Supervisor};
 use crate::time::in_words;
 use crate::timers::Timer;
-use crate::{Action, Generation, ProcessId};
+use crate::{Action, Generation, Monotonic, ProcessId};
 
 /// How long an answer may come after the time of its attempt is over before it counts as lost.
 const GRACE: Duration = Duration::from_secs(1);
@@ -20,6 +20,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Least and most time between the attempts of a check that does not pass yet.
 const QUICKEST: Duration = Duration::from_millis(10);
 const SLOWEST: Duration = Duration::from_secs(1);
+
+/// Attempts that are at least [`SLOWEST`] apart are made at multiples of this, so that those of many services come
+/// together: waking up for each alone would cost as much again as asking over TCP does.
+const GRID: Duration = Duration::from_millis(50);
 
 /// Until a service is ready the next attempt comes after this part of the time since its start, so that
 /// readiness is seen at most that much late, however long it takes.
@@ -41,7 +45,7 @@ impl Supervisor {
                     return;
                 };
                 if let Some(liveness) = config.service.as_ref().and_then(|c| c.liveness.as_ref()) {
-                    let at = step.now.monotonic + liveness.interval.max(QUICKEST);
+                    let at = attempt_after(step.now.monotonic, liveness.interval.max(QUICKEST));
                     self.timers.set(Timer::Check(id, check), at);
                 }
             }
@@ -218,9 +222,10 @@ impl Supervisor {
             )),
         };
         match pause {
-            Some(pause) => self
-                .timers
-                .set(Timer::Check(id, check), step.now.monotonic + pause),
+            Some(pause) => self.timers.set(
+                Timer::Check(id, check),
+                attempt_after(step.now.monotonic, pause),
+            ),
             None => self.timers.cancel(Timer::Check(id, check)),
         }
         if has_changed {
@@ -340,6 +345,16 @@ impl CheckState {
         self.is_passing = has_passed;
         true
     }
+}
+
+/// The moment of [`GRID`] that is nearest to the end of a pause; its very end if it is short.
+fn attempt_after(now: Monotonic, pause: Duration) -> Monotonic {
+    let Monotonic(end) = now + pause;
+    if pause < SLOWEST {
+        return Monotonic(end);
+    }
+    let grid = u64::try_from(GRID.as_nanos()).unwrap_or(u64::MAX);
+    Monotonic(end.saturating_add(grid / 2) / grid * grid)
 }
 
 /// How long a service may be silent that has to say that it is alive.
