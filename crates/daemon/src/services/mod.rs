@@ -106,9 +106,10 @@ impl Services {
         }
     }
 
-    /// When [`Shell::look_at_tasks`] is due.
+    /// When [`Shell::look_at_tasks`] is due, or attempts of probes are overdue.
     pub(crate) fn deadline(&mut self) -> Option<Instant> {
-        self.tasks.deadline()
+        let probes = self.probes.deadline();
+        self.tasks.deadline().into_iter().chain(probes).min()
     }
 
     /// A start is released: nobody wants to know anything about it any more.

@@ -11,10 +11,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 /// How long nothing may be taken from the queue before another thread helps.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// While further jobs wait, the loop is woken for so many answers at once. Waking it for each cost as much as a look at a
+/// unix socket.
+const ANSWERS_AT_ONCE: usize = 16;
 
 /// A pool of threads, which are made when they are first needed and then stay. It lives on in its threads when
 /// it is dropped, until they have nothing more to do.
@@ -28,6 +33,8 @@ struct Shared {
     most_threads: usize,
     queue: Mutex<Queue>,
     wake: Condvar,
+    /// Tells the foreman that there are answers, or jobs that no thread wakes for.
+    bell: Notify,
     /// The things at which somebody looks or wants to look.
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -40,7 +47,9 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Answers with what is left to do in the loop: to hand over what was found.
+type Job = Box<dyn FnOnce() -> Option<Delivery> + Send>;
+type Delivery = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Queue {
@@ -53,16 +62,12 @@ struct Queue {
     idle: usize,
     /// Threads that have been told to wake and have not yet.
     waking: usize,
+    /// What was found and has not been handed over; as bounded as the jobs.
+    found: Vec<Delivery>,
+    /// Jobs that wait or are being done, and what was found and not handed over.
+    open: usize,
+    has_foreman: bool,
     is_closed: bool,
-}
-
-/// What happens to a job that was queued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Queued {
-    /// A thread wakes for it.
-    Served,
-    /// All threads are at work; so many jobs had been taken by then.
-    Waits(u64),
 }
 
 impl Workers {
@@ -74,6 +79,7 @@ impl Workers {
                 most_threads,
                 queue: Mutex::default(),
                 wake: Condvar::new(),
+                bell: Notify::new(),
                 turns: Mutex::default(),
             }),
         }
@@ -87,28 +93,19 @@ impl Workers {
         look: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let turn = self.turn(thing).await?;
-        let (sender, mut answer) = oneshot::channel();
-        let queued = self.submit(Box::new(move || {
-            if !sender.is_closed() {
-                let found = catch_unwind(AssertUnwindSafe(look)).ok();
+        let (sender, answer) = oneshot::channel();
+        self.submit(Box::new(move || {
+            if sender.is_closed() {
+                return None;
+            }
+            let found = catch_unwind(AssertUnwindSafe(look)).ok();
+            Some(Box::new(move || {
                 drop(turn);
                 // Nobody waits any more.
                 let _ = sender.send(found);
-            }
+            }))
         }))?;
-        // Most jobs find a thread that has nothing to do, and need nobody's patience: a timer would cost as much as
-        // the look.
-        let Queued::Waits(mut taken) = queued else {
-            return answer.await.ok().flatten();
-        };
-        let mut patience = PATIENCE;
-        loop {
-            match tokio::time::timeout(patience, &mut answer).await {
-                Ok(answer) => return answer.ok().flatten(),
-                Err(_) => taken = self.relieve(taken),
-            }
-            patience *= 2;
-        }
+        answer.await.ok().flatten()
     }
 
     async fn turn(&self, thing: &str) -> Option<Turn> {
@@ -133,32 +130,31 @@ impl Workers {
     }
 
     /// Queues a job. None if there can be no thread.
-    fn submit(&self, job: Job) -> Option<Queued> {
+    fn submit(&self, job: Job) -> Option<()> {
         let mut queue = self.shared.queue();
         queue.jobs.push_back(job);
         if queue.threads == 0 && !self.shared.add_thread(&mut queue) {
             queue.jobs.pop_back();
             return None;
         }
+        queue.open += 1;
+        if !queue.has_foreman {
+            queue.has_foreman = true;
+            let foreman = Foreman {
+                shared: self.shared.clone(),
+                is_needed: true,
+            };
+            tokio::spawn(foreman.work());
+        }
         // A thread that is at work looks at the queue before it sleeps.
         if queue.idle > 0 {
             queue.idle -= 1;
             queue.waking += 1;
             self.shared.wake.notify_one();
-            return Some(Queued::Served);
+        } else {
+            self.shared.bell.notify_one();
         }
-        Some(Queued::Waits(queue.taken))
-    }
-
-    /// Adds a thread if none is free, jobs wait, and none has been taken since so many had been. How many have
-    /// been taken by now.
-    fn relieve(&self, taken: u64) -> u64 {
-        let mut queue = self.shared.queue();
-        if queue.taken == taken && queue.idle == 0 && !queue.jobs.is_empty() {
-            // Without one, those there are have to do.
-            self.shared.add_thread(&mut queue);
-        }
-        queue.taken
+        Some(())
     }
 }
 
@@ -166,6 +162,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.shared.queue().is_closed = true;
         self.shared.wake.notify_all();
+        self.shared.bell.notify_one();
     }
 }
 
@@ -209,10 +206,91 @@ impl Shared {
             };
             queue.taken += 1;
             drop(queue);
-            job();
+            let delivery = job();
             queue = self.queue();
+            match delivery {
+                Some(delivery) => queue.found.push(delivery),
+                None => queue.open -= 1,
+            }
+            if queue.jobs.is_empty() || queue.found.len() >= ANSWERS_AT_ONCE {
+                self.bell.notify_one();
+            }
         }
         queue.jobs.clear();
+    }
+}
+
+/// Hands over in the loop what the threads have found, and sees to it that a thread that hangs keeps no job waiting. It is
+/// there while there are jobs. One for all of them: each with a timer and a waker of its own woke the loop three times.
+struct Foreman {
+    shared: Arc<Shared>,
+    is_needed: bool,
+}
+
+impl Foreman {
+    async fn work(mut self) {
+        let mut relief: Option<Relief> = None;
+        loop {
+            let due = relief.as_ref().map(|relief| relief.due);
+            let is_late = tokio::select! {
+                biased;
+                () = self.shared.bell.notified() => false,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => true,
+            };
+            let mut queue = self.shared.queue();
+            let found = std::mem::take(&mut queue.found);
+            queue.open -= found.len();
+            let stands_still = relief.filter(|relief| relief.taken == queue.taken);
+            relief = match (queue.jobs.is_empty(), stands_still) {
+                (true, _) => None,
+                (false, None) => Some(Relief::after(PATIENCE, queue.taken)),
+                (false, Some(relief)) if is_late => {
+                    // Without one, those there are have to do.
+                    if queue.idle == 0 {
+                        self.shared.add_thread(&mut queue);
+                    }
+                    Some(Relief::after(relief.patience * 2, queue.taken))
+                }
+                (false, waiting) => waiting,
+            };
+            self.is_needed = queue.open > 0 && !queue.is_closed;
+            queue.has_foreman = self.is_needed;
+            drop(queue);
+            for delivery in found {
+                delivery();
+            }
+            if !self.is_needed {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Foreman {
+    fn drop(&mut self) {
+        // It is dropped with the loop's runtime; whoever asks in the next one gets another foreman.
+        if self.is_needed {
+            self.shared.queue().has_foreman = false;
+        }
+    }
+}
+
+/// When another thread is to be added, unless one of those there are takes a job before.
+#[derive(Debug, Clone, Copy)]
+struct Relief {
+    due: Instant,
+    patience: Duration,
+    /// How many jobs had been taken.
+    taken: u64,
+}
+
+impl Relief {
+    fn after(patience: Duration, taken: u64) -> Self {
+        Self {
+            due: Instant::now() + patience,
+            patience,
+            taken,
+        }
     }
 }
 

@@ -386,6 +386,8 @@ impl Shell {
         self.take_answers();
         self.spawner.relieve();
         self.look_at_tasks();
+        let given_up = self.services.probes.give_up();
+        self.feed_all(given_up);
         self.orphans.report(&self.logs);
         self.feed(Event::Wake);
     }

@@ -26,7 +26,7 @@ mod tests;
 mod tls;
 mod words;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,8 +55,22 @@ pub(crate) struct Probes {
     /// At most one for each check.
     tasks: JoinSet<ProbeOutcome>,
     /// Whose tasks they are. Those that were dropped are not here any more.
-    under_way: HashMap<Id, (AttemptId, AbortHandle)>,
+    under_way: HashMap<Id, UnderWay>,
+    /// When their time is over, and the order in which they began. One for all: a timer for each would wake the loop when
+    /// it is set, and hardly one of them is ever reached.
+    overdue: BTreeMap<(Instant, u64), Id>,
+    begun: u64,
     places: Arc<Places>,
+}
+
+/// An attempt that has to wait for its answer.
+#[derive(Debug)]
+struct UnderWay {
+    id: AttemptId,
+    task: AbortHandle,
+    timeout: Duration,
+    /// Where it stands in the order of what is overdue.
+    due: (Instant, u64),
 }
 
 /// What outlives an attempt.
@@ -102,6 +116,8 @@ impl Probes {
             due: VecDeque::new(),
             tasks: JoinSet::new(),
             under_way: HashMap::new(),
+            overdue: BTreeMap::new(),
+            begun: 0,
             places: Arc::new(Places {
                 names: Names::new(),
                 files: Workers::new("files", MOST_FILE_THREADS),
@@ -119,10 +135,11 @@ impl Probes {
     pub(crate) fn cancel(&mut self, generation: Generation) {
         self.due
             .retain(|attempt| attempt.id.generation != generation);
-        self.under_way.retain(|_, (id, task)| {
-            let is_it = id.generation == generation;
+        self.under_way.retain(|_, attempt| {
+            let is_it = attempt.id.generation == generation;
             if is_it {
-                task.abort();
+                attempt.task.abort();
+                self.overdue.remove(&attempt.due);
             }
             !is_it
         });
@@ -132,6 +149,7 @@ impl Probes {
     pub(crate) fn cancel_all(&mut self) {
         self.due.clear();
         self.under_way.clear();
+        self.overdue.clear();
         self.tasks = JoinSet::new();
     }
 
@@ -166,13 +184,34 @@ impl Probes {
                         (error.id(), words::failed(text))
                     }
                 };
-                if let Some((name, _)) = self.under_way.remove(&id) {
-                    answers.push(name.answer(outcome));
+                if let Some(attempt) = self.under_way.remove(&id) {
+                    self.overdue.remove(&attempt.due);
+                    answers.push(attempt.id.answer(outcome));
                 }
                 match self.tasks.try_join_next_with_id() {
                     Some(next) => ended = next,
                     None => break,
                 }
+            }
+        }
+        answers
+    }
+
+    /// When [`give_up`](Self::give_up) is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.overdue.keys().next().map(|(due, _)| *due)
+    }
+
+    /// Gives up the attempts whose time is over; what there is to say about them.
+    pub(crate) fn give_up(&mut self) -> Vec<Event> {
+        let now = Instant::now();
+        let mut answers = Vec::new();
+        while let Some(first) = self.overdue.first_entry()
+            && first.key().0 <= now
+        {
+            if let Some(attempt) = self.under_way.remove(&first.remove()) {
+                attempt.task.abort();
+                answers.push(attempt.id.answer(words::no_answer(attempt.timeout)));
             }
         }
         answers
@@ -203,45 +242,54 @@ impl Probes {
                     Some(address) => match connect::begin(address, Purpose::Look) {
                         Ok(Begun::Connected(_)) => return Some(ProbeOutcome::Passed),
                         Err(error) => return Some(words::failed(words::of_connection(&error))),
-                        Ok(begun) => self.tasks.spawn(within(timeout, async move {
+                        Ok(begun) => self.tasks.spawn(async move {
                             match connect::finish(begun, address).await {
                                 Ok(_) => ProbeOutcome::Passed,
                                 Err(error) => words::failed(words::of_connection(&error)),
                             }
-                        })),
+                        }),
                     },
                     None => {
                         let (host, port) = (host.clone(), *port);
-                        self.tasks.spawn(within(timeout, async move {
+                        self.tasks.spawn(async move {
                             let connected =
                                 places.connect((&host, port), Purpose::Look, timeout).await;
                             outcome(connected.map(drop), timeout)
-                        }))
+                        })
                     }
                 }
             }
             ProbeKind::Unix { path } => {
                 let path = path.clone();
-                let asked = async move { files::accepts(&places.files, &path).await };
-                self.tasks.spawn(within(timeout, asked))
+                self.tasks
+                    .spawn(async move { files::accepts(&places.files, &path).await })
             }
             ProbeKind::File { path } => {
                 let path = path.clone();
-                let asked = async move { files::exists(&places.files, &path).await };
-                self.tasks.spawn(within(timeout, asked))
+                self.tasks
+                    .spawn(async move { files::exists(&places.files, &path).await })
             }
             ProbeKind::Http(probe) => {
                 let probe = probe.clone();
-                self.tasks.spawn(within(timeout, async move {
+                self.tasks.spawn(async move {
                     outcome(http::ask(&places, &probe, timeout).await, timeout)
-                }))
+                })
             }
             ProbeKind::Exec { .. }
             | ProbeKind::Log { .. }
             | ProbeKind::Notify
             | ProbeKind::Descriptor(_) => return Some(words::failed("it cannot be asked for")),
         };
-        self.under_way.insert(task.id(), (id, task));
+        self.begun += 1;
+        let due = (Instant::now() + timeout, self.begun);
+        self.overdue.insert(due, task.id());
+        let attempt = UnderWay {
+            id,
+            timeout,
+            due,
+            task,
+        };
+        self.under_way.insert(attempt.task.id(), attempt);
         None
     }
 }
@@ -268,12 +316,6 @@ impl Places {
         }
         connected
     }
-}
-
-async fn within(limit: Duration, asked: impl Future<Output = ProbeOutcome>) -> ProbeOutcome {
-    tokio::time::timeout(limit, asked)
-        .await
-        .unwrap_or_else(|_| words::no_answer(limit))
 }
 
 fn outcome(found: Result<(), Option<String>>, limit: Duration) -> ProbeOutcome {

@@ -40,10 +40,19 @@ async fn answer_within(probes: &mut Probes, kind: &ProbeKind, limit: Duration) -
     match probes.start(attempt(1), kind, limit) {
         Some(outcome) => outcome,
         None => {
-            let mut answers = probes.answers().await;
+            let mut answers = answers(probes).await;
             assert_eq!(answers.len(), 1);
             outcome_of(answers.remove(0))
         }
+    }
+}
+
+/// What comes next, also if it is only that the time of an attempt is over.
+async fn answers(probes: &mut Probes) -> Vec<Event> {
+    let due = probes.deadline().unwrap();
+    tokio::select! {
+        answers = probes.answers() => answers,
+        () = tokio::time::sleep_until(due) => probes.give_up(),
     }
 }
 
@@ -120,11 +129,12 @@ async fn dropped_attempts_close_their_connections_and_are_not_answered() {
         clients = begun => {
             probes.cancel(Generation(1));
             assert_eq!(probes.under_way.len(), 1);
-            let answers = probes.answers().await;
+            let answers = answers(&mut probes).await;
             let [Event::Probed { generation: Generation(2), outcome, .. }] = &answers[..] else {
                 panic!("{answers:?}");
             };
             assert_eq!(outcome, &failed("no answer within 20 ms"));
+            while probes.tasks.join_next().await.is_some() {}
             for mut client in clients.unwrap() {
                 assert_eq!(client.read(&mut [0; 1024]).unwrap(), 0);
             }
@@ -133,7 +143,7 @@ async fn dropped_attempts_close_their_connections_and_are_not_answered() {
             panic!("{answers:?}");
         }
     }
-    assert!(probes.tasks.is_empty() && probes.under_way.is_empty());
+    assert!(probes.under_way.is_empty() && probes.overdue.is_empty());
 }
 
 #[tokio::test]
