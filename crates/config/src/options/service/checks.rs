@@ -14,7 +14,7 @@ pub(crate) static READINESS_INTERVAL: OptionSpec = OptionSpec::ours(
     "readiness_interval",
     ValueKind::Duration,
     NAMES,
-    "Time between two attempts once the program is ready; until then they come quickly, and at least once a second. 0 does not ask again.",
+    "Time between two attempts once the program is ready; until then they come quickly, and at least once a second. 0 does not ask again. One second or more may become up to 25 ms more or less, so that the attempts of many programs come together.",
 )
 .default("10s");
 
@@ -62,7 +62,7 @@ pub(crate) static LIVENESS_INTERVAL: OptionSpec = OptionSpec::ours(
     "liveness_interval",
     ValueKind::Duration,
     NAMES,
-    "Time between two attempts.",
+    "Time between two attempts. One second or more may become up to 25 ms more or less, so that the attempts of many programs come together.",
 )
 .default("10s");
 
