@@ -13,6 +13,7 @@ mod pem;
 mod reading;
 pub mod sequence;
 pub mod settings;
+pub mod templates;
 #[cfg(test)]
 mod testing;
 mod writing;

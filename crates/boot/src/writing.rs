@@ -96,21 +96,8 @@ pub(crate) fn write(
     access: Access,
     mode: Mode,
 ) -> Result<Writing, WriteError> {
-    // A link under this name is not followed but replaced: only what is in our directory is ours.
-    let known = fs::symlink_metadata(path).ok();
-    let is_same = known
-        .as_ref()
-        .is_some_and(|it| it.is_file() && it.len() == content.len() as u64 && access.is_of(it))
-        && fs::read(path).is_ok_and(|found| found == content);
-    if is_same {
-        return Ok(Writing::Unchanged);
-    }
-    let outcome = if known.is_some() {
-        Writing::Changed
-    } else {
-        Writing::Made
-    };
-    if mode == Mode::Dry {
+    let outcome = compared(path, content, access);
+    if outcome == Writing::Unchanged || mode == Mode::Dry {
         return Ok(outcome);
     }
     let sibling = sibling_of(path);
@@ -122,6 +109,35 @@ pub(crate) fn write(
     }
     result.map_err(failed("write", path))?;
     Ok(outcome)
+}
+
+/// What writing a file would make of it.
+pub(crate) fn compared(path: &Path, content: &[u8], access: Access) -> Writing {
+    // A link under this name is not followed but replaced: only what is in our directory is ours.
+    let Ok(known) = fs::symlink_metadata(path) else {
+        return Writing::Made;
+    };
+    let is_same = known.is_file()
+        && known.len() == content.len() as u64
+        && access.is_of(&known)
+        && fs::read(path).is_ok_and(|found| found == content);
+    if is_same {
+        Writing::Unchanged
+    } else {
+        Writing::Changed
+    }
+}
+
+/// Writes a file that is to take the place of another one with [`swap`], once it has been looked at.
+pub(crate) fn stage(path: &Path, content: &[u8], access: Access) -> Result<(), WriteError> {
+    fill(path, content, access).map_err(failed("write", path))
+}
+
+/// Puts a file in the place of another one, at once.
+pub(crate) fn swap(staged: &Path, path: &Path) -> Result<(), WriteError> {
+    fs::rename(staged, path)
+        .and_then(|()| flush_directory_of(path))
+        .map_err(failed("write", path))
 }
 
 fn fill(path: &Path, content: &[u8], access: Access) -> io::Result<()> {

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::file_pattern::is_match;
 
 /// Variables through which programs learn what to trust, in the order in which they are told.
 pub const TRUST_VARIABLES: [&str; 7] = [
@@ -23,13 +26,15 @@ pub struct BootConfig {
     pub ca_roots: Option<CaRootsConfig>,
     /// `[certificate:x]`, by name.
     pub certificates: Vec<CertificateConfig>,
+    /// `[template:x]`, by name.
+    pub templates: Vec<TemplateConfig>,
 }
 
 impl BootConfig {
     /// Whether there is nothing to make.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ca_roots.is_none() && self.certificates.is_empty()
+        self.ca_roots.is_none() && self.certificates.is_empty() && self.templates.is_empty()
     }
 
     /// Each section with what it says about its failure.
@@ -37,7 +42,10 @@ impl BootConfig {
         let roots = self.ca_roots.iter();
         let roots = roots.map(|roots| ("ca-roots".to_owned(), &roots.policy));
         let certificates = self.certificates.iter();
-        roots.chain(certificates.map(|it| (format!("certificate:{}", it.name), &it.policy)))
+        let certificates = certificates.map(|it| (format!("certificate:{}", it.name), &it.policy));
+        let templates = self.templates.iter();
+        let templates = templates.map(|it| (format!("template:{}", it.name), &it.policy));
+        roots.chain(certificates).chain(templates)
     }
 }
 
@@ -149,5 +157,57 @@ impl fmt::Display for HostName {
             Self::Dns(name) => f.write_str(name),
             Self::Address(address) => write!(f, "{address}"),
         }
+    }
+}
+
+/// `[template:x]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateConfig {
+    /// Its name.
+    pub name: String,
+    /// The template, or a folder of them.
+    pub source: String,
+    /// The file, or the folder of files.
+    pub target: String,
+    /// Which files of a folder are templates.
+    pub pattern: NamePatterns,
+    /// Mode of what is made.
+    pub mode: u32,
+    /// To whom it belongs: user and group.
+    pub owner: Option<(u32, Option<u32>)>,
+    /// Command that judges it, with `{file}` for the new file.
+    pub validate: Option<String>,
+    /// How long that may take.
+    pub validate_timeout: Duration,
+    /// What the services of `policy` need when it has changed.
+    pub on_change: OnChange,
+    /// Who reads what is made, and what follows when it cannot be made.
+    pub policy: StepPolicy,
+    /// Directory in which what was there before is kept.
+    pub kept: String,
+}
+
+/// What services need when a file of theirs has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnChange {
+    /// That they read it again.
+    Reload,
+    /// A new start.
+    Restart,
+    /// Nothing.
+    Nothing,
+}
+
+/// Patterns of names of files, with blanks between them, as `[include]` has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamePatterns(pub String);
+
+impl NamePatterns {
+    /// Whether one of them fits a name. A leading dot is only matched by a pattern that has one.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        self.0.split_whitespace().any(|pattern| {
+            name.starts_with('.') <= pattern.starts_with('.') && is_match(pattern, name)
+        })
     }
 }

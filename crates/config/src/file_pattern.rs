@@ -78,6 +78,11 @@ enum Piece {
     },
 }
 
+/// Whether a pattern fits the name of a file.
+pub(crate) fn is_match(pattern: &str, name: &str) -> bool {
+    NamePattern::new(pattern).matches(name)
+}
+
 /// One file name's pattern, as `fnmatch` reads it.
 struct NamePattern(Vec<Piece>);
 

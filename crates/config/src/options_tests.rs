@@ -33,7 +33,10 @@ fn file_with(kind: SectionKind, option: &OptionSpec, value: &str) -> String {
             }
         }
     }
-    if matches!(kind, SectionKind::CaRoots | SectionKind::Certificate) {
+    if matches!(
+        kind,
+        SectionKind::CaRoots | SectionKind::Certificate | SectionKind::Template
+    ) {
         lines.push("[linchpin]\nstate_directory=/x".to_owned());
     }
     lines.join("\n")

@@ -101,6 +101,8 @@ pub enum ValueKind {
     TrustVariables,
     /// A file of certificates, a search for one, or none.
     SystemBundle,
+    /// What becomes of services when a file of theirs has changed.
+    OnChange,
 }
 
 impl fmt::Display for ValueKind {
@@ -149,6 +151,7 @@ impl fmt::Display for ValueKind {
             Self::HostNames => "host names",
             Self::TrustVariables => "variables",
             Self::SystemBundle => "path or word",
+            Self::OnChange => "word",
         })
     }
 }
@@ -276,6 +279,7 @@ impl ValueKind {
                 "`all`, `none`, or names out of `SSL_CERT_FILE`, `CURL_CA_BUNDLE`, `GIT_SSL_CAINFO`, `REQUESTS_CA_BUNDLE`, `PIP_CERT`, `NODE_EXTRA_CA_CERTS` and `JAVA_TOOL_OPTIONS` with commas between them"
             }
             Self::SystemBundle => "the path of a file, `search` or `none`",
+            Self::OnChange => "`reload`, `restart` or `none`",
         }
     }
 }

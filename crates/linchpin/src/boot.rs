@@ -74,6 +74,7 @@ fn tell_step(step: Step, booted: Option<&Booted>) -> ExitCode {
             Step::Settings => "[setting:NAME]",
             Step::CaRoots => "[ca-roots]",
             Step::Certificates => "[certificate:NAME]",
+            Step::Templates => "[template:NAME]",
         };
         let text = format!("the configuration has no section {section}: nothing to do\n");
         return crate::say(&text);
@@ -197,6 +198,7 @@ does the same when it starts, and when it reads its configuration again.
   settings                 find the values of every [setting:NAME], make missing secrets
   ca-roots                 a bundle of the system's authorities and those of [ca-roots], and a Java trust store
   certificates             check what is provided for each [certificate:NAME], or make one
+  templates                make the file or folder of each [template:NAME], with the settings as they are
 
   report                   what became of the last boot
       --failed             of the last one in which something failed

@@ -104,6 +104,23 @@ const JAVA_OPTIONS: &str = "java-options";
 const ENVIRONMENT: &str = "environment";
 const LOCK: &str = ".lock";
 
+/// The files that are made, by what they are called in templates, whether or not they are there.
+#[must_use]
+pub fn files_of(config: &CaRootsConfig) -> Vec<(&'static str, PathBuf)> {
+    let output = Path::new(&config.output);
+    let files = [
+        ("bundle", BUNDLE),
+        ("custom", CUSTOM),
+        ("java", JAVA_STORE),
+        ("java_options", JAVA_OPTIONS),
+        ("environment", ENVIRONMENT),
+    ];
+    files
+        .into_iter()
+        .map(|(name, file)| (name, output.join(file)))
+        .collect()
+}
+
 /// Makes what `[ca-roots]` asks for.
 ///
 /// `environment` is what programs would be started with; `now` is in seconds since 1970.

@@ -25,6 +25,11 @@ const AUTHORITY: &str = "authority.pem";
 /// The certificate alone, for clients.
 const CERTIFICATE: &str = "ca.crt";
 
+/// Where its certificate is.
+pub(super) fn certificate_in(directory: &Path) -> PathBuf {
+    directory.join(CERTIFICATE)
+}
+
 /// How long the authority counts, and what it signs.
 const AUTHORITY_DAYS: i64 = 3_650;
 pub(super) const LEAF_DAYS: i64 = 365;

@@ -117,6 +117,18 @@ pub enum CertificateError {
     Write(#[from] WriteError),
 }
 
+/// The files that a server is given, whether or not they are there.
+#[must_use]
+pub fn files_of(config: &CertificateConfig) -> Files {
+    Store::new(Path::new(&config.output), config.owner, Mode::Dry).files()
+}
+
+/// The certificate of the authority of our own, whether or not it is there.
+#[must_use]
+pub fn authority_of(config: &CertificateConfig) -> PathBuf {
+    authority::certificate_in(Path::new(&config.authority))
+}
+
 /// Sees to it that there is a certificate, as a `[certificate:NAME]` asks for it; `now` is in seconds since 1970.
 ///
 /// # Errors

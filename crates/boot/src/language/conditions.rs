@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::value::{Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, Error, UndefinedBehavior};
 
-use super::address::Address;
+use super::words::{self, truth};
 
 /// Steps that a condition may take.
 const FUEL: u64 = 20_000;
@@ -96,60 +95,8 @@ fn add_words(environment: &mut Environment<'_>) {
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_fuel(Some(FUEL));
     environment.add_filter("lower", |text: String| text.to_lowercase());
-    environment.add_filter(
-        "default",
-        |value: Value, other: Value| {
-            if value.is_undefined() { other } else { value }
-        },
-    );
-    environment.add_test("defined", |value: &Value| !value.is_undefined());
-    environment.add_test("undefined", Value::is_undefined);
-    environment.add_test("startingwith", |text: String, start: String| {
-        text.starts_with(&start)
-    });
-    environment.add_test("endingwith", |text: String, end: String| {
-        text.ends_with(&end)
-    });
-    environment.add_function("is_local", is_local);
-    environment.add_function("is_set", |value: Value| {
-        !value.is_undefined() && value.as_str() != Some("")
-    });
-    environment.add_function("on", |value: Value| {
-        truth(&value).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidOperation,
-                "on() wants a word for yes or no",
-            )
-        })
-    });
-}
-
-fn is_local(address: &Value) -> Result<bool, Error> {
-    if address.is_undefined() || address.is_none() {
-        return Ok(true);
-    }
-    let wrong = |what| Error::new(ErrorKind::InvalidOperation, what);
-    let text = address
-        .as_str()
-        .ok_or_else(|| wrong("is_local() wants an address"))?;
-    Address::read(text)
-        .map(|address| address.is_local())
-        .ok_or_else(|| wrong("is_local() was given something that is no address"))
-}
-
-/// Words count as what they say, and not by being there: `0` and `false` are no.
-fn truth(value: &Value) -> Option<bool> {
-    if value.is_undefined() || value.is_none() {
-        return Some(false);
-    }
-    if value.kind() == ValueKind::Bool {
-        return Some(value.is_true());
-    }
-    match value.as_str()?.trim().to_ascii_lowercase().as_str() {
-        "" | "0" | "false" | "no" | "off" => Some(false),
-        "1" | "true" | "yes" | "on" => Some(true),
-        _ => None,
-    }
+    words::add_tests(environment);
+    words::add_questions(environment);
 }
 
 /// The engine's own words, without the value that it may quote.

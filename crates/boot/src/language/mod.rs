@@ -5,6 +5,7 @@
 
 mod address;
 mod conditions;
+pub(crate) mod words;
 
 pub use address::{Address, Host};
 pub use conditions::{ConditionError, is_true};

@@ -11,6 +11,7 @@ mod ownership;
 mod remedy;
 mod report;
 mod roots;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ca_roots::Variable;
 use crate::date::timestamp;
+use crate::templates::Scope;
 
 pub use keeping::{KeptError, Which, keep, kept};
 pub use ownership::give_to;
@@ -36,11 +38,18 @@ pub enum Step {
     CaRoots,
     /// Certificates of servers.
     Certificates,
+    /// Files that are made of templates.
+    Templates,
 }
 
 impl Step {
     /// All of them, in their order.
-    pub const ALL: [Self; 3] = [Self::Settings, Self::CaRoots, Self::Certificates];
+    pub const ALL: [Self; 4] = [
+        Self::Settings,
+        Self::CaRoots,
+        Self::Certificates,
+        Self::Templates,
+    ];
 
     /// The word for people.
     #[must_use]
@@ -49,6 +58,7 @@ impl Step {
             Self::Settings => "settings",
             Self::CaRoots => "ca-roots",
             Self::Certificates => "certificates",
+            Self::Templates => "templates",
         }
     }
 }
@@ -205,6 +215,17 @@ impl Sequence {
             }
         }
         made
+    }
+
+    /// Makes what is made of templates, which may name what the steps before have made.
+    pub fn templates(&mut self, boot: &BootConfig, scope: &mut Scope) {
+        let is_dry = self.is_dry;
+        scope.look_again(boot);
+        for config in &boot.templates {
+            let section = format!("template:{}", config.name);
+            let part = templates::part(config, &section);
+            self.run(part, || templates::work(config, scope, is_dry));
+        }
     }
 
     /// What came of it.

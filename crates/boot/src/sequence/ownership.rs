@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
-use linchpin_config::{BootConfig, LinchpinConfig};
+use linchpin_config::{BootConfig, LinchpinConfig, TemplateConfig};
 
 use super::keeping::Which;
 
@@ -44,6 +44,15 @@ pub fn give_to(
         giver.all(output, certificate.owner.is_none())?;
         giver.all(Path::new(&certificate.authority), true)?;
     }
+    for template in &boot.templates {
+        let kept = Path::new(&template.kept);
+        if let Some(parent) = kept.parent() {
+            giver.alone(parent)?;
+            giver.alone(&parent.join(".lock"))?;
+        }
+        giver.all(kept, true)?;
+        giver.made_of(template, linchpin)?;
+    }
     if let Some(directory) = linchpin.and_then(LinchpinConfig::report_directory) {
         for which in Which::ALL {
             giver.alone(&Path::new(directory).join(which.file()))?;
@@ -67,6 +76,32 @@ impl Giver {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// What was made of a template, and, below the directories of `[linchpin]`, the directories around it.
+    fn made_of(
+        &self,
+        template: &TemplateConfig,
+        linchpin: Option<&LinchpinConfig>,
+    ) -> io::Result<()> {
+        let target = Path::new(&template.target);
+        for file in crate::templates::files_of(template) {
+            if template.owner.is_none() || file.1 {
+                self.alone(&file.0)?;
+            }
+        }
+        let ours = linchpin
+            .into_iter()
+            .flat_map(|it| [&it.run_directory, &it.state_directory])
+            .flatten();
+        for directory in ours {
+            let inside =
+                |path: &&Path| path.starts_with(directory) && *path != Path::new(directory);
+            for path in target.ancestors().skip(1).take_while(inside) {
+                self.alone(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// A directory of ours with what is in it.

@@ -137,6 +137,7 @@ fn sections_run_in_order_and_the_second_time_finds_nothing_to_do() {
             authority: text("state/certificate-authority"),
             policy: FATAL,
         }],
+        templates: Vec::new(),
     };
     let boot = |is_dry: bool| {
         let mut sequence = Sequence::begin("a test", is_dry);

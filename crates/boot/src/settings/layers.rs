@@ -84,7 +84,7 @@ impl Effective<'_> {
 }
 
 /// All settings with their values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Resolved<'c> {
     /// The settings, in the order of the configuration.
     pub settings: Vec<Effective<'c>>,

@@ -20,5 +20,6 @@ pub use first_boot::{Generated, generate_missing, to_generate};
 pub use given::{GIVEN, from_outside};
 pub use layers::{Effective, Found, Layer, Resolved, resolve};
 pub use show::shown;
+pub(crate) use show::{MASK, without_passwords, without_values};
 pub use store::{LOCK_PATIENCE, Locked, Store, StoreError, Version};
 pub use validation::{Invalid, judge};

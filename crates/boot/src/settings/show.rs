@@ -3,7 +3,7 @@
 use linchpin_config::{SettingConfig, SettingType, Url};
 
 /// What stands for a secret.
-const MASK: &str = "********";
+pub(crate) const MASK: &str = "********";
 
 /// A value for people. Of a secret nothing is shown but that there is one; of a URL no password.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn shown(setting: &SettingConfig, value: &str) -> String {
 }
 
 /// A URL without what is a password in it; nothing of it where that cannot be told.
-fn without_passwords(value: &str) -> String {
+pub(crate) fn without_passwords(value: &str) -> String {
     let Ok(url) = Url::parse(value) else {
         return MASK.to_owned();
     };
@@ -74,7 +74,7 @@ fn without_secrets(rest: &str) -> String {
 }
 
 /// A text without the values that must not be in it.
-pub(super) fn without_values(text: &str, values: &[&str]) -> String {
+pub(crate) fn without_values(text: &str, values: &[&str]) -> String {
     let mut values = values.to_vec();
     values.retain(|value| !value.is_empty());
     // What holds another one goes first.

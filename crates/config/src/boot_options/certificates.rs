@@ -1,7 +1,8 @@
 //! Reads `[certificate:x]`.
 
 use super::host_names::host_names;
-use super::{lacks_directory, policy};
+use super::policy::policy;
+use super::{lacks_directory, name};
 use crate::boot::{CertificateConfig, ProvidedCertificate};
 use crate::document::Section;
 use crate::findings::{Findings, Statement};
@@ -11,9 +12,6 @@ use crate::options::{OptionSpec, SectionKind, boot as options};
 use crate::service::LinchpinConfig;
 use crate::service_options::{Mistake, OwnReader, boolean, count, file};
 use crate::value;
-
-/// Longest name of a certificate, which names a directory.
-const LONGEST_NAME: usize = 100;
 
 pub(super) fn certificates(
     context: Context<'_>,
@@ -44,7 +42,7 @@ fn certificate(
         reader: &mut reader,
     };
     let world = context.world;
-    let name = name(&mut own);
+    let name = name(&mut own, "certificate", "main");
     let state = linchpin.and_then(|it| it.state_directory.as_deref());
     if state.is_none() {
         lacks_directory(&mut own, "state_directory", "certificates");
@@ -93,7 +91,7 @@ fn certificate(
         value::user_and_group(world, text)
             .map_err(|_| Mistake::new(format!("there is no such user or group here: `{text}`")))
     });
-    let policy = policy::policy(
+    let policy = policy(
         &mut own,
         &options::CERTIFICATE_ON_FAILURE,
         &options::CERTIFICATE_SERVICES,
@@ -110,28 +108,6 @@ fn certificate(
         owner,
         policy,
     })
-}
-
-/// The name, which becomes that of a directory.
-fn name(own: &mut OwnReader<'_, '_, '_>) -> Option<String> {
-    let section = &own.reader.section.name;
-    let name = section.strip_prefix("certificate:")?.trim();
-    let is_good = (1..=LONGEST_NAME).contains(&name.len())
-        && !name.starts_with('.')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    if is_good {
-        return Some(name.to_owned());
-    }
-    let statement = Statement::ours(format!(
-        "[{section}]: this cannot be the name of a certificate"
-    ))
-    .help("use letters, digits, `-`, `_` and `.`, such as `[certificate:main]`");
-    let span = own.reader.header();
-    let document = own.reader.document;
-    own.reader.findings.own_problem(document, span, statement);
-    None
 }
 
 /// Reports that only a part of what is provided is written.

@@ -5,6 +5,7 @@ mod certificates;
 mod host_names;
 mod load_boot;
 mod policy;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +32,34 @@ pub(crate) fn boot(
     BootConfig {
         ca_roots: ca_roots::ca_roots(context, environment, linchpin, findings),
         certificates: certificates::certificates(context, environment, linchpin, findings),
+        templates: templates::templates(context, environment, linchpin, findings),
     }
+}
+
+/// Longest name of a section that names a directory.
+const LONGEST_NAME: usize = 100;
+
+/// The name of a section, which becomes that of a directory.
+fn name(own: &mut OwnReader<'_, '_, '_>, what: &str, sample: &str) -> Option<String> {
+    let section = &own.reader.section.name;
+    let (_, name) = section.split_once(':')?;
+    let name = name.trim();
+    let is_good = (1..=LONGEST_NAME).contains(&name.len())
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    if is_good {
+        return Some(name.to_owned());
+    }
+    let statement = Statement::ours(format!("[{section}]: this cannot be the name of a {what}"))
+        .help(format!(
+            "use letters, digits, `-`, `_` and `.`, such as `[{what}:{sample}]`"
+        ));
+    let span = own.reader.header();
+    let document = own.reader.document;
+    own.reader.findings.own_problem(document, span, statement);
+    None
 }
 
 /// Reports that a section needs a directory to write to, and there is none.

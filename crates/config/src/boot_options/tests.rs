@@ -1,7 +1,7 @@
 //! The sections in whole files: what they mean, and where mistakes are pointed at.
 
 use super::load_boot;
-use crate::boot::{BootConfig, HostName, OnFailure, ProvidedCertificate, SystemBundle};
+use crate::boot::{BootConfig, HostName, OnChange, OnFailure, ProvidedCertificate, SystemBundle};
 use crate::load::{LeftOut, LoadRequest, load};
 use crate::render::render;
 use crate::testing::TestWorld;
@@ -236,4 +236,71 @@ fn the_first_phase_does_not_mind_mistakes_elsewhere() {
     let loaded = load_boot(&world(&text), &request()).unwrap();
     assert_eq!(loaded.boot.ca_roots.unwrap().directory, "/c");
     assert!(load(&world(&text), &request()).is_err());
+}
+
+#[test]
+fn templates_have_a_source_a_target_and_defaults() {
+    let boot = boot(&format!(
+        "{DIRECTORIES}[template:web]\nsource=/t/Caddyfile\ntarget=/run/%(ENV_PLACE)s/Caddyfile\nmode=0640\nowner=me\n\
+         validate=caddy validate --config {{file}}\nvalidate_timeout=5s\nservices=web,api\non_change=restart\non_failure=skip\n\
+         [template:programs]\nsource=/t/programs\ntarget=/run/programs\npattern=*.conf  *.ini\n\
+         [program:web]\ncommand=/bin/cat\n[program:api]\ncommand=/bin/cat\n"
+    ));
+    let [programs, web] = boot.templates.as_slice() else {
+        panic!("two templates")
+    };
+    assert_eq!(web.target, "/run/elsewhere/Caddyfile");
+    assert_eq!((web.mode, web.owner.is_some()), (0o640, true));
+    assert_eq!(web.policy.services, ["web", "api"]);
+    assert_eq!(web.on_change, OnChange::Restart);
+    assert_eq!(web.policy.on_failure, OnFailure::Skip);
+    assert_eq!(programs.policy.on_failure, OnFailure::Warn);
+    assert_eq!(web.validate_timeout.as_secs(), 5);
+    assert_eq!(web.kept, "/run/l/templates/web");
+    assert_eq!((programs.mode, programs.owner), (0o600, None));
+    assert_eq!(programs.on_change, OnChange::Reload);
+    assert!(programs.validate.is_none() && programs.policy.services.is_empty());
+    for (name, expected) in [
+        ("a.conf", true),
+        ("a.ini", true),
+        ("a.conf.bak", false),
+        (".a.conf", false),
+    ] {
+        assert_eq!(programs.pattern.matches(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn mistakes_in_templates_are_pointed_at() {
+    let told =
+        |options: &str| problems(&format!("{DIRECTORIES}[template:x]\n{options}")).join("\n");
+    for (options, expected) in [
+        ("source=/a\n", "does not say its `target`"),
+        ("source=/a\ntarget=\n", "does not say its `target`"),
+        ("source=/a\ntarget=/a\n", "the template itself"),
+        ("source=/a\ntarget=/b\nmode=999\n", "no mode of a file"),
+        ("source=/a\ntarget=/b\nmode=4755\n", "no mode of a file"),
+        ("source=/a\ntarget=/b\nowner=nobody-knows\n", "no such user"),
+        (
+            "source=/a\ntarget=/b\nvalidate=\"x\n",
+            "cannot be split into words",
+        ),
+        (
+            "source=/a\ntarget=/b\non_change=relaod\n",
+            "did you mean `reload`?",
+        ),
+        (
+            "source=/a\ntarget=/b\n[template:y]\nsource=/c\ntarget=/b\n",
+            "[template:x] makes this already",
+        ),
+        (
+            "source=/a\ntarget=/b\n[template:a/b]\nsource=/c\ntarget=/d\n",
+            "cannot be the name of a template",
+        ),
+    ] {
+        let told = told(options);
+        assert!(told.contains(expected), "{options}: {told}");
+    }
+    let told = problems("[template:x]\nsource=/a\ntarget=/b\n").join("\n");
+    assert!(told.contains("run_directory="), "{told}");
 }

@@ -10,6 +10,7 @@ mod program;
 mod servers;
 pub(crate) mod service;
 pub(crate) mod setting;
+pub(crate) mod template;
 
 use crate::value_kind::ValueKind;
 
@@ -52,11 +53,13 @@ pub enum SectionKind {
     CaRoots,
     /// `[certificate:x]`
     Certificate,
+    /// `[template:x]`: files that are made of others.
+    Template,
 }
 
 impl SectionKind {
     /// All kinds, in the order of the sample file.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnixHttpServer,
         Self::InetHttpServer,
         Self::Supervisord,
@@ -73,6 +76,7 @@ impl SectionKind {
         Self::Setting,
         Self::CaRoots,
         Self::Certificate,
+        Self::Template,
     ];
 
     /// The kind that a section name means; none for a section that nothing reads.
@@ -87,6 +91,7 @@ impl SectionKind {
             ("ctlplugin:", Self::CtlPlugin),
             ("setting:", Self::Setting),
             ("certificate:", Self::Certificate),
+            ("template:", Self::Template),
             ("unix_http_server", Self::UnixHttpServer),
             ("inet_http_server", Self::InetHttpServer),
         ];
@@ -124,6 +129,7 @@ impl SectionKind {
             Self::Setting => "setting:x",
             Self::CaRoots => "ca-roots",
             Self::Certificate => "certificate:x",
+            Self::Template => "template:x",
         }
     }
 
@@ -171,6 +177,9 @@ impl SectionKind {
             Self::Certificate => {
                 "A certificate for a server, with its key; `x` is its name. `linchpin boot certificates` checks what was provided, or makes one; docs/certificates.md tells more."
             }
+            Self::Template => {
+                "A file that is made of a template, or a folder of them, with the values of settings; `x` is its name. `linchpin boot templates` makes it; docs/templates.md tells more."
+            }
         }
     }
 
@@ -191,7 +200,8 @@ impl SectionKind {
             | Self::Linchpin
             | Self::Setting
             | Self::CaRoots
-            | Self::Certificate => false,
+            | Self::Certificate
+            | Self::Template => false,
         }
     }
 
@@ -200,7 +210,7 @@ impl SectionKind {
     pub fn is_ours(self) -> bool {
         matches!(
             self,
-            Self::Linchpin | Self::Setting | Self::CaRoots | Self::Certificate
+            Self::Linchpin | Self::Setting | Self::CaRoots | Self::Certificate | Self::Template
         )
     }
 
@@ -228,6 +238,7 @@ impl SectionKind {
             Self::Setting => &setting::SETTING,
             Self::CaRoots => &boot::CA_ROOTS,
             Self::Certificate => &boot::CERTIFICATE,
+            Self::Template => &template::TEMPLATE,
             Self::FcgiProgram => &FCGI_PROGRAM,
             Self::EventListener => &EVENT_LISTENER,
             Self::Group => &GROUP,
@@ -473,6 +484,7 @@ mod tests {
             ("programs:a", None),
             ("ca-roots", Some(SectionKind::CaRoots)),
             ("certificate:main", Some(SectionKind::Certificate)),
+            ("template:caddy", Some(SectionKind::Template)),
             ("include:x", None),
         ] {
             assert_eq!(SectionKind::of(name), kind, "{name}");

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use linchpin_boot::sequence::{FATAL, Part, Sequence, Step};
+use linchpin_boot::sequence::{FATAL, Part, Sequence, Step, Trouble};
+use linchpin_boot::settings::Resolved;
+use linchpin_boot::templates::{Scope, services_of};
 use linchpin_config::{
-    LinchpinConfig, LoadFailure, LoadRequest, SettingsConfig, load_boot, load_settings,
+    BootConfig, LinchpinConfig, LoadFailure, LoadRequest, SettingsConfig, load, load_boot,
+    load_settings,
 };
 
 use super::{Booted, keep_report};
@@ -28,6 +31,8 @@ pub(super) struct Made {
     linchpin: Option<LinchpinConfig>,
     /// None without settings.
     ready: Option<Ready>,
+    /// What the daemon was given.
+    outside: Vec<(String, String)>,
     /// What the configuration is read with: that of the daemon, settings, and `variables`.
     pub(super) environment: Vec<(String, String)>,
     /// What services are given over the settings.
@@ -56,6 +61,7 @@ impl FirstPhase {
             sequence: Sequence::begin(why, is_dry),
             linchpin: declared.linchpin,
             ready: None,
+            outside: outside.clone(),
             environment: outside,
             variables: Vec::new(),
             new_directories: Vec::new(),
@@ -90,6 +96,10 @@ impl FirstPhase {
             .map(|variable| (variable.name.clone(), variable.value()))
             .collect();
         set(&mut made.environment, made.variables.iter().cloned());
+        if steps.contains(&Step::Templates) && !loaded.boot.templates.is_empty() {
+            set(&mut of_programs, made.variables.iter().cloned());
+            made.templates(request, &declared.settings, &loaded.boot, of_programs);
+        }
         Self::Made(Box::new(made))
     }
 }
@@ -122,6 +132,61 @@ impl Made {
             self.environment.clone_from(&ready.environment);
         }
         self.ready = ready;
+    }
+
+    /// Makes what is made of templates. `environment` is what programs are started with.
+    fn templates(
+        &mut self,
+        request: &LoadRequest,
+        declared: &SettingsConfig,
+        boot: &BootConfig,
+        mut environment: Vec<(String, String)>,
+    ) {
+        let world = SystemWorld::now().with_environment(self.environment.clone());
+        let services = match load(&world, request) {
+            Ok(loaded) => Ok(services_of(&loaded.config)),
+            Err(failure) => Err(format!(
+                "which services there are is not known, because the configuration cannot be read: {}",
+                failure.original_text()
+            )),
+        };
+        let mut scope = if declared.declared.is_empty() {
+            Scope::new(&Resolved::default(), &environment, boot, services)
+        } else if let Some(ready) = &self.ready {
+            ready.scope(&environment, boot, services)
+        } else {
+            match Ready::make(declared.clone(), &self.outside, true) {
+                Ok(ready) => {
+                    if !self.sequence.is_dry() {
+                        // Examples are good for looking at a configuration, and not for files that are used.
+                        let is_example = |name: &str| ready.examples().any(|known| known == name);
+                        environment.retain(|(name, _)| !is_example(name));
+                    }
+                    ready.scope(&environment, boot, services)
+                }
+                Err(problems) => {
+                    self.refuse_settings(&problems);
+                    return;
+                }
+            }
+        };
+        self.sequence.templates(boot, &mut scope);
+    }
+
+    /// Writes down that nothing can be made of settings that are wrong.
+    fn refuse_settings(&mut self, problems: &[String]) {
+        let part = Part {
+            step: Step::Settings,
+            section: Step::Settings.name(),
+            why: "files are to be made of them".to_owned(),
+            policy: &FATAL,
+        };
+        let trouble = Trouble {
+            problem: problems.join("; "),
+            remedy: None,
+            details: Vec::new(),
+        };
+        self.sequence.run::<()>(part, || Err(trouble));
     }
 
     /// Directories of ours that are made now, and whose user is whoever makes them.

@@ -6,7 +6,8 @@ use linchpin_boot::settings::env_file::EnvFile;
 use linchpin_boot::settings::{
     Generated, LOCK_PATIENCE, Store, StoreError, generate_missing, judge, resolve, to_generate,
 };
-use linchpin_config::SettingsConfig;
+use linchpin_boot::templates::{Scope, Services};
+use linchpin_config::{BootConfig, SettingsConfig};
 
 use super::checking::example;
 use super::given::Given;
@@ -25,6 +26,8 @@ pub(crate) struct Ready {
     /// What the configuration is read with.
     pub(crate) environment: Vec<(String, String)>,
     generated: Vec<String>,
+    /// Settings that have examples instead of values.
+    examples: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -75,11 +78,33 @@ impl Ready {
             stamp,
             is_new_file: made.is_new_file,
             environment,
+            examples: if is_dry {
+                made.names.clone()
+            } else {
+                Vec::new()
+            },
             generated: made.names,
             warnings,
             config,
             file,
         })
+    }
+
+    /// What templates can name. `environment` is what programs are started with; of settings that are still to be made
+    /// it has examples.
+    pub(crate) fn scope(
+        &self,
+        environment: &[(String, String)],
+        boot: &BootConfig,
+        services: Result<Services, String>,
+    ) -> Scope {
+        let resolved = resolve(&self.config, self.file.as_ref(), &self.outside);
+        Scope::new(&resolved, environment, boot, services)
+    }
+
+    /// Names of settings that are still to be made, of which there are examples.
+    pub(crate) fn examples(&self) -> impl Iterator<Item = &str> {
+        self.examples.iter().map(String::as_str)
     }
 
     /// What services are started with; `made` are variables that the boot has made.
