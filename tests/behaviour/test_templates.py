@@ -9,9 +9,11 @@ import time
 import pytest
 
 from harness.subject import LINCHPIN
+from harness.wait import until
 
 pytestmark = pytest.mark.ours("there is nothing like it")
 
+needs_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="not installed: redis-server")
 needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="not installed: caddy")
 
 FILE = """\
@@ -261,9 +263,60 @@ def test_the_daemon_makes_them_before_it_reads_its_programs_and_at_each_reread(n
     # What is refused while the daemon runs, and reaps every child, leaves everything as it is.
     (source / "redis.conf").write_text("[program:refused]\ncommand=/bin/sleep 1000\n")
     assert "refused" not in daemon.control("update").stdout
-    assert "refuses it with exit status 1" in daemon.log()
+    daemon.until_logged("refuses it with exit status 1")
     assert (daemon.directory / "asked").read_text() == "asked\n" * 3
     settings.write_text("")
     (source / "redis.conf").write_text("[program:redis]\ncommand=/bin/sleep 1000\n")
     daemon.control("update")
     daemon.until_running("redis")
+
+
+@pytest.mark.root
+def test_a_daemon_that_goes_on_as_a_user_can_make_them_anew(new_daemon):
+    daemon = new_daemon(programs=DAEMON, supervisord="user=nobody\n", unix_http_server="chown=nobody\n")
+    os.chown(daemon.directory, 65534, 65534)
+    source = daemon.directory / "in"
+    source.mkdir()
+    (source / "a.conf").write_text("[program:a]\ncommand=/bin/sleep 1000\n")
+    daemon.start()
+    daemon.until_running("a")
+    for path in ("run/programs", "run/programs/a.conf", "run/programs/.linchpin-programs.list", "run/templates/programs"):
+        assert (daemon.directory / path).stat().st_uid == 65534, path
+    (source / "a.conf").unlink()
+    (source / "b.conf").write_text("[program:b]\ncommand=/bin/sleep 1000\n")
+    daemon.control("update")
+    daemon.until_running("b")
+    assert sorted(daemon.states()) == ["b:b", "web:web"]
+
+
+@needs_redis
+def test_redis_reads_a_password_as_it_is(product):
+    password = """it's "p\\w" %(x)s # ; é {{ }}"""
+    product.configure("[template:redis]\nsource=%(here)s/in/redis.conf\ntarget=%(here)s/out/redis.conf\n")
+    product.put("in/redis.conf", "port 0\nunixsocket {{ (env.HOME ~ '/redis.sock') | json }}\nsave \"\"\nrequirepass {{ APP_SECRET | json }}\n")
+    product.boot(APP_SECRET=password)
+    server = subprocess.Popen(["redis-server", str(product.folder / "out/redis.conf")], stdout=subprocess.DEVNULL, cwd=product.folder)
+    try:
+        until((product.folder / "redis.sock").exists, "the socket of Redis")
+        ask = ["redis-cli", "-s", str(product.folder / "redis.sock"), "ping"]
+        answers = [
+            subprocess.run(ask, capture_output=True, text=True, timeout=20, env={**os.environ, **extra}).stdout.strip()
+            for extra in ({}, {"REDISCLI_AUTH": password})
+        ]
+        assert "NOAUTH" in answers[0] and answers[1] == "PONG"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_services_that_need_what_was_refused_can_be_left_out(new_daemon):
+    text = DAEMON + "[program:other]\ncommand=/bin/sleep 1000\n"
+    daemon = new_daemon(programs=text.replace("[template:programs]\n", "[template:programs]\non_failure=skip\nservices=web\n"))
+    (daemon.directory / "in").mkdir()
+    (daemon.directory / "in/a.conf").write_text("[program:refused]\n")
+    daemon.start()
+    daemon.until_running("other")
+    assert sorted(daemon.states()) == ["other:other"]
+    (daemon.directory / "in/a.conf").write_text("[program:a]\ncommand=/bin/sleep 1000\n")
+    daemon.control("update")
+    daemon.until_running("a", "web")
