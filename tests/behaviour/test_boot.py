@@ -20,7 +20,8 @@ DIRECTORIES = "[linchpin]\nstate_directory=%(here)s/state\nrun_directory=%(here)
 ROOTS = "[ca-roots]\ndirectory=%(here)s/ca-certs\n"
 CERTIFICATE = "[certificate:web]\nself_signed=true\n"
 # A container in which nobody has set what the boot sets.
-UNSET = ("env", *(f"--unset={name}" for name in VARIABLES))
+PROXY_NAMES = [name for each in ("HTTP", "HTTPS", "ALL", "NO") for name in (f"{each}_PROXY", f"{each.lower()}_proxy")]
+UNSET = ("env", *(f"--unset={name}" for name in (*VARIABLES, *PROXY_NAMES)))
 SERVICE = "[program:a]\ncommand=/bin/sleep 1000\n"
 
 
@@ -240,7 +241,7 @@ def test_programs_trust_the_authority_as_services_until_its_file_is_removed(boot
         programs += f"[program:{name}]\ncommand=/bin/sh {script}\nautorestart=false\nstartsecs=0\nredirect_stderr=true\n"
         programs += f"stdout_logfile=%(here)s/{name}.log\n"
     daemon = booting(programs)
-    daemon.start(before=UNSET, environment={"NO_PROXY": "*", "no_proxy": "*", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull})
+    daemon.start(before=UNSET, environment={"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull})
 
     def statuses():
         return {name: daemon.until_state(name, "EXITED")["exitstatus"] for name in clients}
@@ -285,3 +286,56 @@ def test_any_user_boots_on_a_root_that_is_read_only(booting):
     assert environment["SSL_CERT_FILE"] == f"{daemon.directory}/run/ca-roots/bundle.pem"
     assert [outcome for _, outcome in outcomes(daemon)] == ["done", "done"]
     assert (daemon.directory / "state/certificates/web/current/privkey.pem").stat().st_uid == 1234567
+
+
+PROXIES = {
+    "http_proxy": "http://user:secret@proxy.example:3128/", "HTTPS_PROXY": "http://a.example", "https_proxy": "http://b.example", "NO_PROXY": "one.example",
+}
+AGREED = {
+    "HTTP_PROXY": PROXIES["http_proxy"], "http_proxy": PROXIES["http_proxy"], "HTTPS_PROXY": "http://a.example", "https_proxy": "http://a.example",
+    "NO_PROXY": "one.example,localhost,127.0.0.1,::1", "no_proxy": "one.example,localhost,127.0.0.1,::1",
+}
+
+
+def proxies_of(environment):
+    return {name: value for name, value in environment.items() if name.lower().endswith("_proxy")}
+
+
+def with_proxies(**variables):
+    return (*UNSET, *(f"{name}={value}" for name, value in variables.items()))
+
+
+def test_variables_about_proxies_agree_for_programs_and_their_hooks(booting):
+    hook = "pre_start=/bin/sh -c 'env > %(here)s/hook'\n"
+    daemon = booting(ROOTS + SERVICE + hook, linchpin="settings_file=%(here)s/s.env\n[setting:ALL_PROXY]\ndefault=\n")
+    daemon.start(before=with_proxies(**PROXIES))
+    assert proxies_of(environment_of(*daemon.until_running("a"))) == {**AGREED, "ALL_PROXY": ""}
+    assert set(f"{name}={value}" for name, value in AGREED.items()) <= set(daemon.read("hook").splitlines())
+    log = daemon.log()
+    assert "HTTPS_PROXY and https_proxy name different proxies: that of HTTPS_PROXY counts" in log
+    assert ("proxies", "warned") in outcomes(daemon)
+    # A setting counts as it is when a program starts.
+    (daemon.directory / "s.env").write_text("ALL_PROXY=socks5://s\n")
+    daemon.supervisor("stopProcess", "a")
+    daemon.supervisor("startProcess", "a")
+    all_of_them = {"ALL_PROXY": "socks5://s", "all_proxy": "socks5://s"}
+    assert proxies_of(environment_of(*daemon.until_running("a"))) == {**AGREED, **all_of_them}
+    everything = daemon.said() + (daemon.directory / "state/boot-report.json").read_text()
+    assert "user:secret" not in everything
+
+
+def test_a_proxy_of_the_file_counts_for_all_of_its_programs(booting):
+    own = "[program:b]\ncommand=/bin/sleep 1000\nenvironment=HTTP_PROXY=http://own.example\n"
+    daemon = booting(ROOTS + SERVICE + own, supervisord="environment=HTTPS_PROXY=http://file.example\n")
+    daemon.start(before=UNSET)
+    a, b = (proxies_of(environment_of(pid)) for pid in daemon.until_running("a", "b"))
+    exceptions = "localhost,127.0.0.1,::1"
+    assert a == {"HTTPS_PROXY": "http://file.example", "https_proxy": "http://file.example", "NO_PROXY": exceptions, "no_proxy": exceptions}
+    assert b == {**a, "HTTP_PROXY": "http://own.example"}
+
+
+@pytest.mark.parametrize(("programs", "linchpin", "agree"), [(ROOTS, "proxy_variables=off\n", False), ("", "proxy_variables=on\n", True)])
+def test_an_option_says_whether_variables_about_proxies_agree(booting, programs, linchpin, agree):
+    daemon = booting(programs + SERVICE, linchpin=linchpin)
+    daemon.start(before=with_proxies(**PROXIES))
+    assert proxies_of(environment_of(*daemon.until_running("a"))) == (AGREED if agree else PROXIES)

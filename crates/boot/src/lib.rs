@@ -10,6 +10,7 @@ mod date;
 mod der;
 pub mod language;
 mod pem;
+pub mod proxies;
 mod reading;
 pub mod sequence;
 pub mod settings;

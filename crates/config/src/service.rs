@@ -319,6 +319,8 @@ pub struct LinchpinConfig {
     pub settings_file: Option<String>,
     /// How many previous versions of that file are kept.
     pub settings_history: u32,
+    /// Whether variables about proxies are made to agree; none is where the boot has something to do.
+    pub proxy_variables: Option<bool>,
 }
 
 impl LinchpinConfig {
@@ -343,6 +345,7 @@ impl Default for LinchpinConfig {
             exit_code_from: None,
             settings_file: None,
             settings_history: 20,
+            proxy_variables: None,
         }
     }
 }

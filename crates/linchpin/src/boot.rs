@@ -70,14 +70,14 @@ fn unusable(failure: &LoadFailure) -> ExitCode {
 fn tell_step(step: Step, booted: Option<&Booted>) -> ExitCode {
     let steps = booted.map_or(&[][..], |booted| &booted.report.steps);
     if steps.is_empty() {
-        let section = match step {
-            Step::Settings => "[setting:NAME]",
-            Step::CaRoots => "[ca-roots]",
-            Step::Certificates => "[certificate:NAME]",
-            Step::Templates => "[template:NAME]",
+        let lack = match step {
+            Step::Settings => "no section [setting:NAME]",
+            Step::Proxies => "no proxy to speak of",
+            Step::CaRoots => "no section [ca-roots]",
+            Step::Certificates => "no section [certificate:NAME]",
+            Step::Templates => "no section [template:NAME]",
         };
-        let text = format!("the configuration has no section {section}: nothing to do\n");
-        return crate::say(&text);
+        return crate::say(&format!("the configuration has {lack}: nothing to do\n"));
     }
     let mut outcome = ExitCode::SUCCESS;
     for step in steps {
@@ -196,6 +196,7 @@ does the same when it starts, and when it reads its configuration again.
 
   all                      every step, in this order (the default); a step that may fail (`on_failure=`) is only told
   settings                 find the values of every [setting:NAME], make missing secrets
+  proxies                  which variables about proxies programs are given besides those that are set
   ca-roots                 a bundle of the system's authorities and those of [ca-roots], and a Java trust store
   certificates             check what is provided for each [certificate:NAME], or make one
   templates                make the file or folder of each [template:NAME], with the settings as they are

@@ -34,6 +34,8 @@ pub use report::{BootReport, Outcome, StepReport};
 pub enum Step {
     /// Values of settings are found, and missing secrets are made.
     Settings,
+    /// Variables about proxies agree.
+    Proxies,
     /// Authorities that programs trust.
     CaRoots,
     /// Certificates of servers.
@@ -44,8 +46,9 @@ pub enum Step {
 
 impl Step {
     /// All of them, in their order.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Settings,
+        Self::Proxies,
         Self::CaRoots,
         Self::Certificates,
         Self::Templates,
@@ -56,6 +59,7 @@ impl Step {
     pub fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
+            Self::Proxies => "proxies",
             Self::CaRoots => "ca-roots",
             Self::Certificates => "certificates",
             Self::Templates => "templates",

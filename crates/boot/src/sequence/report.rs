@@ -177,9 +177,12 @@ impl BootReport {
     }
 }
 
-/// A section as it is written; `settings` are many.
+/// A section as it is written; some steps have none of their own.
 pub(super) fn bracketed(section: &str) -> String {
-    if section == Step::Settings.name() {
+    if [Step::Settings, Step::Proxies]
+        .map(Step::name)
+        .contains(&section)
+    {
         section.to_owned()
     } else {
         format!("[{section}]")

@@ -81,8 +81,17 @@ pub(crate) static SETTINGS_HISTORY: OptionSpec = OptionSpec::ours(
 )
 .default("20");
 
+pub(crate) static PROXY_VARIABLES: OptionSpec = OptionSpec::ours(
+    "proxy_variables",
+    ValueKind::Boolean,
+    HERE,
+    "Whether variables about HTTP proxies are made to agree for programs: where `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` is set in either spelling, the other one is set too, and `NO_PROXY` has the loopback interface.",
+)
+.default_note("`on` where the file declares something that is made by the boot, or is run by `linchpin run`")
+.sample("on");
+
 /// `[linchpin]`.
-pub(crate) static LINCHPIN: [&OptionSpec; 9] = [
+pub(crate) static LINCHPIN: [&OptionSpec; 10] = [
     &EXTENSIONS,
     &CONTROL_SOCKET,
     &STATE_DIRECTORY,
@@ -92,4 +101,5 @@ pub(crate) static LINCHPIN: [&OptionSpec; 9] = [
     &EXIT_CODE_FROM,
     &SETTINGS_FILE,
     &SETTINGS_HISTORY,
+    &PROXY_VARIABLES,
 ];

@@ -61,6 +61,7 @@ pub(crate) fn linchpin(
         settings_history: own
             .value(&options::SETTINGS_HISTORY, count)
             .unwrap_or_default(),
+        proxy_variables: own.if_written(&options::PROXY_VARIABLES, boolean),
     };
     LinchpinSection {
         extensions,

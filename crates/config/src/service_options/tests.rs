@@ -379,6 +379,7 @@ fn the_section_of_the_daemon_is_read() {
             exit_code_from: Some("a:a".to_owned()),
             settings_file: Some("/place/s.env".to_owned()),
             settings_history: 3,
+            proxy_variables: None,
         })
     );
     assert!(

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use linchpin_boot::sequence::{FATAL, Part, Sequence, Step, Trouble};
+use linchpin_boot::proxies::agree;
+use linchpin_boot::sequence::{FATAL, Part, Sequence, Step, Trouble, Work};
 use linchpin_boot::settings::Resolved;
 use linchpin_boot::templates::{Scope, services_of};
 use linchpin_config::{
@@ -11,7 +12,7 @@ use linchpin_config::{
 };
 
 use super::{Booted, keep_report};
-use crate::settings::{Ready, ServiceSettings};
+use crate::settings::{MadeByBoot, Ready, ServiceSettings};
 use crate::world::SystemWorld;
 
 /// How the first phase ended.
@@ -37,6 +38,8 @@ pub(super) struct Made {
     pub(super) environment: Vec<(String, String)>,
     /// What services are given over the settings.
     pub(super) variables: Vec<(String, String)>,
+    /// Whether variables about proxies agree in what services are given.
+    pub(super) proxies_agree: bool,
     new_directories: Vec<PathBuf>,
     /// The report is about the whole, and something was done.
     is_kept: bool,
@@ -64,6 +67,7 @@ impl FirstPhase {
             outside: outside.clone(),
             environment: outside,
             variables: Vec::new(),
+            proxies_agree: false,
             new_directories: Vec::new(),
             is_kept: !is_dry && steps == Step::ALL,
         };
@@ -82,11 +86,17 @@ impl FirstPhase {
                 return Self::Unreadable(failure);
             }
         };
-        if !has_settings && loaded.boot.is_empty() {
+        let is_declared = has_settings || !loaded.boot.is_empty();
+        made.linchpin = loaded.linchpin;
+        let wanted = made.linchpin.as_ref().and_then(|it| it.proxy_variables);
+        made.proxies_agree = wanted.unwrap_or(is_declared || request.entry_point.is_some());
+        if !is_declared && !made.proxies_agree {
             return Self::NothingToMake;
         }
-        made.linchpin = loaded.linchpin;
         made.note_new_directories();
+        if made.proxies_agree {
+            made.proxies(steps.contains(&Step::Proxies));
+        }
         let mut of_programs = made.environment.clone();
         set(&mut of_programs, loaded.environment);
         let sections = made.sequence.sections(&loaded.boot, steps, &of_programs);
@@ -189,6 +199,47 @@ impl Made {
         self.sequence.run::<()>(part, || Err(trouble));
     }
 
+    /// Makes variables about proxies agree, if there is one. Where only other steps are wanted nothing is said about it.
+    fn proxies(&mut self, is_wanted: bool) {
+        let environment = self.environment.iter();
+        let agreed = agree(environment.map(|(name, value)| (name.as_str(), value.as_str())));
+        if !agreed.is_proxied {
+            return;
+        }
+        let part = Part {
+            step: Step::Proxies,
+            section: Step::Proxies.name(),
+            why: "a proxy is set".to_owned(),
+            policy: &FATAL,
+        };
+        let names: Vec<&str> = agreed
+            .changes
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let work = Work {
+            summary: "both spellings agree, and the loopback interface is an exception".to_owned(),
+            details: if names.is_empty() {
+                Vec::new()
+            } else {
+                vec![format!("set for programs: {}", names.join(", "))]
+            },
+            warnings: agreed
+                .differing
+                .iter()
+                .map(|name| {
+                    let small = name.to_lowercase();
+                    format!("{name} and {small} name different proxies: that of {name} counts")
+                })
+                .collect(),
+            is_changed: !names.is_empty(),
+        };
+        if is_wanted {
+            self.sequence.run(part, || Ok(((), work)));
+        }
+        set(&mut self.environment, agreed.changes);
+    }
+
     /// Directories of ours that are made now, and whose user is whoever makes them.
     fn note_new_directories(&mut self) {
         let Some(linchpin) = &self.linchpin else {
@@ -221,9 +272,13 @@ impl Made {
         let unkept = is_kept
             .then(|| keep_report(&report, self.linchpin.as_ref()))
             .flatten();
+        let made = MadeByBoot {
+            variables: self.variables,
+            proxies_agree: self.proxies_agree,
+        };
         let settings = match self.ready {
-            Some(ready) => ready.for_services(self.variables),
-            None => ServiceSettings::without_settings(self.variables),
+            Some(ready) => ready.for_services(made),
+            None => ServiceSettings::without_settings(made),
         };
         let booted = Booted {
             file: self.file,

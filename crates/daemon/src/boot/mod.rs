@@ -8,12 +8,15 @@
 mod first_phase;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use linchpin_boot::proxies::agree;
 use linchpin_boot::sequence::{BootReport, Step, keep};
 use linchpin_boot::settings::from_outside;
 use linchpin_config::{
-    Diagnostic, LinchpinConfig, LoadFailure, LoadRequest, Loaded, Reading, Severity, World, load,
+    Config, Diagnostic, LinchpinConfig, LoadFailure, LoadRequest, Loaded, Reading, Severity, World,
+    load,
 };
 
 use crate::settings::ServiceSettings;
@@ -57,11 +60,7 @@ pub(crate) fn read(request: &LoadRequest, why: &str) -> Result<Read, Box<LoadFai
     };
     // Most files have nothing to make, and are read once.
     let first = match load(&world, request) {
-        Ok(loaded)
-            if loaded.config.settings.declared.is_empty() && loaded.config.boot.is_empty() =>
-        {
-            return Ok(plain(loaded));
-        }
+        Ok(loaded) if is_plain(&loaded.config, request) => return Ok(plain(loaded)),
         first => first,
     };
     let outside = world.environment().to_vec();
@@ -87,13 +86,8 @@ fn second_phase(made: Made, request: &LoadRequest) -> Result<Read, Box<LoadFailu
     let world = SystemWorld::now().with_environment(made.environment.clone());
     match load(&world, &request) {
         Ok(mut loaded) => {
-            // Where a value of ours counts although `[supervisord]` has one, it has that one in it.
             let common = &mut loaded.config.supervisord.environment;
-            for (name, value) in &made.variables {
-                if let Some(known) = common.get_mut(name) {
-                    known.clone_from(value);
-                }
-            }
+            add_to_common(&made, common);
             let (settings, booted) = made.end_with_settings();
             Ok(Read {
                 loaded,
@@ -105,6 +99,33 @@ fn second_phase(made: Made, request: &LoadRequest) -> Result<Read, Box<LoadFailu
             made.end_because(failure.original_text());
             Err(failure)
         }
+    }
+}
+
+/// Whether there is nothing to do but to read it.
+fn is_plain(config: &Config, request: &LoadRequest) -> bool {
+    let wanted = config.linchpin.as_ref().and_then(|it| it.proxy_variables);
+    config.settings.declared.is_empty()
+        && config.boot.is_empty()
+        && !wanted.unwrap_or(request.entry_point.is_some())
+}
+
+/// What `[supervisord]` gives to every program, together with what was made.
+fn add_to_common(made: &Made, common: &mut BTreeMap<String, String>) {
+    // Where a value of ours counts although there is another one, it has that one in it.
+    for (name, value) in &made.variables {
+        if let Some(known) = common.get_mut(name) {
+            known.clone_from(value);
+        }
+    }
+    if made.proxies_agree && !common.is_empty() {
+        let own = common.iter();
+        let outside = made.environment.iter();
+        let outside = outside.filter(|(name, _)| !common.contains_key(name));
+        let all = own.chain(outside.map(|(name, value)| (name, value)));
+        let all = all.map(|(name, value)| (name.as_str(), value.as_str()));
+        let changes = agree(all).changes;
+        common.extend(changes);
     }
 }
 

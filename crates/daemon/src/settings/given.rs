@@ -4,8 +4,18 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use linchpin_boot::proxies::agree;
 use linchpin_boot::settings::{GIVEN, Layer, Resolved};
 use linchpin_sys::spawn::Environment;
+
+/// What a boot has made that services are given over settings.
+#[derive(Default)]
+pub(crate) struct MadeByBoot {
+    /// Variables.
+    pub(crate) variables: Vec<(String, String)>,
+    /// Whether variables about proxies agree. They may be settings, so this is done for each start.
+    pub(crate) proxies_agree: bool,
+}
 
 /// What a service is given at its start.
 pub(super) struct Given {
@@ -15,8 +25,8 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// From settings, and from other variables that a boot has made.
-    pub(super) fn of(resolved: &Resolved<'_>, made: &[(String, String)]) -> Arc<Self> {
+    /// From settings, and from what a boot has made.
+    pub(super) fn of(resolved: &Resolved<'_>, made: &MadeByBoot) -> Arc<Self> {
         Arc::new(Self {
             environment: service_environment(resolved, made),
             values: resolved
@@ -39,7 +49,7 @@ impl Given {
 
 /// What services are started with: the daemon's own environment, also what of it is no text, with settings over it, and
 /// what a boot has made over those. Where there are no settings, nothing is said about them.
-fn service_environment(resolved: &Resolved<'_>, made: &[(String, String)]) -> Arc<Environment> {
+fn service_environment(resolved: &Resolved<'_>, made: &MadeByBoot) -> Arc<Environment> {
     let is_setting = |name: &OsString| {
         name.to_str()
             .is_some_and(|name| resolved.named(name).is_some())
@@ -63,9 +73,21 @@ fn service_environment(resolved: &Resolved<'_>, made: &[(String, String)]) -> Ar
         .collect();
     let given = (OsString::from(GIVEN), OsString::from(given.join(" ")));
     let given = has_settings.then_some(given);
-    let made = made
+    let variables = made
+        .variables
         .iter()
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let mut all: Vec<(OsString, OsString)> =
+        outside.chain(set).chain(given).chain(variables).collect();
+    if made.proxies_agree {
+        let texts = all.iter();
+        let texts = texts.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+        let changes = agree(texts).changes.into_iter();
+        let changes: Vec<_> = changes
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        all.extend(changes);
+    }
     // Values have no control characters, and the kernel's own texts no NUL bytes.
-    Arc::new(Environment::new(outside.chain(set).chain(given).chain(made)).unwrap_or_default())
+    Arc::new(Environment::new(all).unwrap_or_default())
 }

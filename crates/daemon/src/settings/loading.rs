@@ -10,7 +10,7 @@ use linchpin_boot::templates::{Scope, Services};
 use linchpin_config::{BootConfig, SettingsConfig};
 
 use super::checking::example;
-use super::given::Given;
+use super::given::{Given, MadeByBoot};
 use super::starts::{ServiceSettings, Source, Stamp};
 use super::{merged, store};
 
@@ -107,8 +107,8 @@ impl Ready {
         self.examples.iter().map(String::as_str)
     }
 
-    /// What services are started with; `made` are variables that the boot has made.
-    pub(crate) fn for_services(self, made: Vec<(String, String)>) -> ServiceSettings {
+    /// What services are started with.
+    pub(crate) fn for_services(self, made: MadeByBoot) -> ServiceSettings {
         let resolved = resolve(&self.config, self.file.as_ref(), &self.outside);
         let now = Given::of(&resolved, &made);
         let source = Source::new(self.config, self.outside, made, self.stamp, now);

@@ -10,6 +10,7 @@ use linchpin_boot::settings::{Resolved, Store};
 use linchpin_config::SettingsConfig;
 
 pub use checking::world_to_check;
+pub(crate) use given::MadeByBoot;
 pub(crate) use loading::Ready;
 pub(crate) use starts::ServiceSettings;
 

@@ -12,7 +12,7 @@ use linchpin_boot::settings::{Store, StoreError, judge, resolve};
 use linchpin_config::SettingsConfig;
 use linchpin_sys::spawn::Environment;
 
-use super::given::Given;
+use super::given::{Given, MadeByBoot};
 use super::store;
 
 /// Most processes whose start is remembered. Beyond, all are forgotten: then nothing is said to have old settings,
@@ -43,8 +43,8 @@ pub(super) struct Source {
     config: SettingsConfig,
     /// What the daemon was given.
     outside: Vec<(String, String)>,
-    /// Variables that the boot has made, which are over the settings.
-    made: Vec<(String, String)>,
+    /// What the boot has made, which is over the settings.
+    made: MadeByBoot,
     /// Held while the file is read.
     last: Mutex<Last>,
 }
@@ -83,7 +83,7 @@ impl Source {
     pub(super) fn new(
         config: SettingsConfig,
         outside: Vec<(String, String)>,
-        made: Vec<(String, String)>,
+        made: MadeByBoot,
         stamp: Option<Stamp>,
         given: Arc<Given>,
     ) -> Self {
@@ -111,11 +111,11 @@ impl ServiceSettings {
 
     /// No settings: the daemon's own environment.
     pub(crate) fn none() -> Self {
-        Self::without_settings(Vec::new())
+        Self::without_settings(MadeByBoot::default())
     }
 
-    /// The daemon's own environment, with variables that the boot has made over it.
-    pub(crate) fn without_settings(made: Vec<(String, String)>) -> Self {
+    /// The daemon's own environment, with what the boot has made over it.
+    pub(crate) fn without_settings(made: MadeByBoot) -> Self {
         let config = SettingsConfig::default();
         let given = Given::of(&resolve(&config, None, &[]), &made);
         Self::new(Source::new(config, Vec::new(), made, None, given), false)
