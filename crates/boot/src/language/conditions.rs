@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{Environment, Error, UndefinedBehavior};
 
-use super::words::{self, truth};
+use super::words::{self, MOST_WORDS, count_of_words, truth};
 
 /// Steps that a condition may take.
 const FUEL: u64 = 20_000;
@@ -49,6 +49,11 @@ pub fn is_true(
         return Err(ConditionError::new(
             "a bracket or brace is closed that is not open",
         ));
+    }
+    if count_of_words(condition) > MOST_WORDS {
+        return Err(ConditionError::new(format!(
+            "it has more than {MOST_WORDS} words and signs"
+        )));
     }
     let mut environment = Environment::empty();
     add_words(&mut environment);
@@ -181,6 +186,22 @@ mod tests {
             );
         }
         assert!(ask(&"1 + ".repeat(2000)).is_err());
+    }
+
+    #[test]
+    fn no_condition_is_too_deep_for_the_stack_of_a_thread() {
+        for deep in [
+            format!("HERE{}", ".b".repeat(2000)),
+            "not ".repeat(1000) + "HERE",
+            "-".repeat(4000) + "1",
+            "(".repeat(4000),
+            format!("1{}", " if 1 else 1".repeat(300)),
+        ] {
+            let told = ask(&deep).unwrap_err();
+            assert!(told.contains("500 words"), "{told}");
+            // As many as there may be.
+            let _ = ask(&deep.chars().take(490).collect::<String>());
+        }
     }
 
     #[test]

@@ -8,6 +8,36 @@ use minijinja::{Environment, Error, ErrorKind};
 
 use super::address::Address;
 
+/// Most words and signs of an expression. Each can be a level of its tree, which the engine walks by recursion, also
+/// where it has a limit for brackets: a stack has room for several times as many.
+pub(crate) const MOST_WORDS: usize = 500;
+
+/// Words, numbers and signs of an expression; a string is one.
+pub(crate) fn count_of_words(expression: &str) -> usize {
+    let mut count = 0;
+    let (mut quote, mut in_word) = (None, false);
+    let mut characters = expression.chars();
+    while let Some(character) = characters.next() {
+        if let Some(end) = quote {
+            if character == '\\' {
+                characters.next();
+            } else if character == end {
+                quote = None;
+            }
+            continue;
+        }
+        let is_of_word = character.is_alphanumeric() || character == '_';
+        if (is_of_word && !in_word) || !(is_of_word || character.is_whitespace()) {
+            count += 1;
+        }
+        in_word = is_of_word;
+        if matches!(character, '\'' | '"') {
+            quote = Some(character);
+        }
+    }
+    count
+}
+
 /// Names of the functions that [`add_questions`] adds.
 pub(crate) const QUESTIONS: [&str; 3] = ["is_local", "is_set", "on"];
 
@@ -102,5 +132,24 @@ pub(crate) fn truth(value: &Value) -> Option<bool> {
         "" | "0" | "false" | "no" | "off" => Some(false),
         "1" | "true" | "yes" | "on" => Some(true),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count_of_words;
+
+    #[test]
+    fn words_and_signs_are_counted() {
+        for (expression, count) in [
+            ("", 0),
+            ("a1_b", 1),
+            ("not a and b", 4),
+            ("a.b(c)", 6),
+            ("--a", 3),
+            (r#"'a b' ~ "c\" d""#, 3),
+        ] {
+            assert_eq!(count_of_words(expression), count, "{expression}");
+        }
     }
 }

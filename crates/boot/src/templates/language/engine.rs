@@ -9,6 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::scope::{Misses, Names, Root};
 use super::words::{self, FILTERS, FUNCTIONS};
+use crate::language::words::{MOST_WORDS, count_of_words};
 
 /// Steps that a template may take; a page of configuration takes some hundreds.
 const FUEL: u64 = 1_000_000;
@@ -42,6 +43,7 @@ pub(crate) fn render(source: &str, names: &Names) -> Result<String, Problem> {
 }
 
 fn render_within(source: &str, names: &Names) -> Result<String, Problem> {
+    bounded(source)?;
     let misses = Misses::default();
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -80,6 +82,76 @@ fn render_within(source: &str, names: &Names) -> Result<String, Problem> {
     }
 }
 
+/// Most branches of all its conditions together, each of which is a level of a tree.
+const MOST_BRANCHES: usize = 200;
+
+/// Refuses what would be too deep for a stack.
+fn bounded(source: &str) -> Result<(), Problem> {
+    let mut at = 0;
+    let mut branches = 0;
+    while let Some(begin) = source[at..].find('{') {
+        let begin = at + begin;
+        let end_mark = match source.as_bytes().get(begin + 1) {
+            Some(b'%') => "%}",
+            Some(b'{') => "}}",
+            Some(b'#') => {
+                // What is remarked is nothing to read.
+                at = source[begin..]
+                    .find("#}")
+                    .map_or(source.len(), |end| begin + end + 2);
+                continue;
+            }
+            _ => {
+                at = begin + 1;
+                continue;
+            }
+        };
+        let inside = &source[begin + 2..];
+        let tag = &inside[..end_of_tag(inside, end_mark)];
+        let line = || Some(source[..begin].matches('\n').count() + 1);
+        if count_of_words(tag) > MOST_WORDS {
+            return Err(Problem {
+                line: line(),
+                message: format!(
+                    "there are more than {MOST_WORDS} words and signs between the braces"
+                ),
+            });
+        }
+        let word = tag.trim_start_matches(['-', '+']).trim_start();
+        branches += usize::from(word.starts_with("elif"));
+        if branches > MOST_BRANCHES {
+            return Err(Problem {
+                line: line(),
+                message: format!("there are more than {MOST_BRANCHES} `elif`"),
+            });
+        }
+        at = begin + 2 + tag.len();
+        let is_raw = end_mark == "%}" && word.trim_end_matches(['-', '+']).trim_end() == "raw";
+        if is_raw && let Some(end) = source[at..].find("endraw") {
+            at += end;
+        }
+    }
+    Ok(())
+}
+
+/// Where a tag ends: at its mark outside of strings, or with the text.
+fn end_of_tag(text: &str, mark: &str) -> usize {
+    let mut quote = None;
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match quote {
+            Some(_) if character == '\\' => {
+                characters.next();
+            }
+            Some(end) if character == end => quote = None,
+            None if text[at..].starts_with(mark) => return at,
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            Some(_) | None => {}
+        }
+    }
+    text.len()
+}
+
 /// A result of a bounded size.
 #[derive(Default)]
 struct Limited {
@@ -107,7 +179,8 @@ fn told(error: &Error, source: &str, misses: &Misses) -> Problem {
     let line = error.line();
     let detail = error.detail().unwrap_or_default();
     let kind = error.kind();
-    let message = if kind == ErrorKind::UndefinedError {
+    let is_of_nothing = kind == ErrorKind::InvalidOperation && detail.ends_with("undefined");
+    let message = if kind == ErrorKind::UndefinedError || is_of_nothing {
         undefined(line, source, misses)
     } else if kind == ErrorKind::UnknownFilter {
         unknown("filter", detail, &FILTERS)

@@ -152,6 +152,10 @@ fn what_is_not_there_is_named_with_its_line() {
             "1: there is no `HOTS`; did you mean `HOST`?",
         ),
         (
+            "{{ 1 + HOTS }}",
+            "1: there is no `HOTS`; did you mean `HOST`?",
+        ),
+        (
             "{{ HOTS ~ 'a' }}",
             "1: there is no `HOTS`; did you mean `HOST`?",
         ),
@@ -343,4 +347,88 @@ fn a_caddyfile_reads_the_same() {
         }
     }
     assert!(count > 200, "{count}");
+}
+
+/// What is nested in templates, at the limit and beyond it.
+fn deep(most: usize, branches: usize) -> Vec<String> {
+    let tag = |begin: &str, piece: &str, words: usize| {
+        format!(
+            "{{{{ {begin}{} }}}}",
+            piece.repeat(most.saturating_sub(1) / words)
+        )
+    };
+    let expressions = [
+        tag("HOST", ".b", 2),
+        tag("1", "+X", 2),
+        tag("X", "~X", 2),
+        tag("HOST", " and X", 2),
+        tag("HOST", "|trim", 2),
+        tag("HOST", "()", 2),
+        tag("HOST", "[0]", 3),
+        tag("1", " if 1 else 1", 4),
+        tag("1", "**X", 3),
+        tag("HOST", " is defined", 2),
+        format!("{{{{ {}1 }}}}", "not ".repeat(most - 1)),
+        format!("{{{{ {}1 }}}}", "-".repeat(most - 1)),
+        format!("{{{{ {} }}}}", "(".repeat(most)),
+        format!("{{{{ {} }}}}", "[".repeat(most)),
+    ];
+    let elif = format!(
+        "{{% if EMPTY %}}{}{{% endif %}}",
+        "{%- elif EMPTY %}".repeat(branches)
+    );
+    let blocks = [
+        "{% if 1 %}",
+        "{% for x in y %}",
+        "{% with %}",
+        "{% set x %}",
+        "{% filter trim %}",
+    ];
+    let nested = blocks.map(|block| block.repeat(2000));
+    let both = expressions
+        .iter()
+        .map(|expression| "{% if 1 %}".repeat(140) + expression + &"{% endif %}".repeat(140));
+    let all: Vec<String> = both.collect();
+    all.into_iter()
+        .chain(expressions)
+        .chain([elif])
+        .chain(nested)
+        .collect()
+}
+
+#[test]
+fn no_template_is_too_deep_for_the_stack_of_a_thread() {
+    let render_in_a_thread = |source: String| {
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        thread
+            .spawn(move || render(&source, &names()))
+            .unwrap()
+            .join()
+            .unwrap()
+    };
+    for source in deep(500, 200) {
+        let _ = render_in_a_thread(source);
+    }
+    for source in deep(20_000, 1000) {
+        let told = render_in_a_thread(source).unwrap_err().message;
+        assert!(
+            told.contains("there are more than") || told.contains("recursion limits"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_raw_or_in_a_string_is_no_expression() {
+    let raw = format!(
+        "{{% raw %}}{{{{ {} {{% endraw %}}{{{{ HOST }}}}",
+        "a ".repeat(1000)
+    );
+    assert!(render(&raw, &names()).unwrap().ends_with("example.org"));
+    let remark = format!("{{# it's {{{{ {} #}}{{{{ HOST }}}}", "a ".repeat(1000));
+    assert_eq!(render(&remark, &names()).unwrap(), "example.org");
+    assert_eq!(
+        render("{{ '}}' ~ HOST }}", &names()).unwrap(),
+        "}}example.org"
+    );
 }
