@@ -316,6 +316,8 @@ pub enum Target {
     },
     /// All processes of a group.
     Group(String),
+    /// Processes of any groups, by group and name. Those that are not there are passed over.
+    Several(Vec<(String, String)>),
     /// Everything.
     All,
 }

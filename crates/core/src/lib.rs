@@ -9,7 +9,8 @@
 //! How it hangs together: `supervisor` takes an event to the part that it is for; `lifecycle` and `stop`
 //! are one process from start to end; `remains` is what may outlive a stop and keeps the next start
 //! waiting; `operation` is who waits for what; `groups` adds, removes and reloads; `sockets` are what the
-//! processes of an fcgi-program share; `shutdown` ends it all; `timers` is the one table of deadlines;
+//! processes of an fcgi-program share; `apply` is what comes after what when new
+//! settings are applied; `shutdown` ends it all; `timers` is the one table of deadlines;
 //! `pool` is who hears of events. Each change of state goes through one function, which publishes it with
 //! its reason and then looks at those that wait for the process.
 //!
@@ -18,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod apply;
 mod event;
 mod exit_words;
 mod explain;
@@ -45,6 +47,7 @@ mod timers;
 mod view;
 
 pub use action::{Action, Actions, SignalTarget};
+pub use apply::{Apply, ApplyEnd, ApplyOrder, ApplyPlan, Direction};
 pub use event::{
     Command, Delivery, Event, ExitStatus, OutputKind, ShutdownCause, SignalOutcome, SignalPurpose,
     SpawnFailure, SpawnFailureKind, Target,

@@ -11,6 +11,8 @@ mod signal;
 mod start;
 mod stop;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::process::Process;
@@ -180,6 +182,17 @@ impl Supervisor {
                 Some(group) => Ok((false, self.by_priority(&group.members))),
                 None => Err(Failure::BadName(name.clone())),
             },
+            Target::Several(names) => {
+                let found = names
+                    .iter()
+                    .filter_map(|(group, name)| Some(self.find_process(group, name)?.id));
+                // Each once: a process knows an operation by one part of it.
+                let found: BTreeSet<ProcessId> = found.collect();
+                Ok((
+                    false,
+                    self.by_priority(&found.into_iter().collect::<Vec<_>>()),
+                ))
+            }
             Target::All => Ok((
                 false,
                 self.groups

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use linchpin_config::ProcessConfig;
+use linchpin_config::{GroupConfig, ProcessConfig};
 use linchpin_core::{Command, Explanation, Outcome, ProcessState, Target};
 use linchpin_protocol::api::{EventsFilter, HistoryEntry, ServiceStatus};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::services::Found;
 use crate::settings::ServiceSettings;
+use crate::startup::Invocation;
 
 /// How many requests may wait to be taken up; further ones wait in their senders.
 pub(crate) const QUEUE_LENGTH: usize = 256;
@@ -76,6 +77,8 @@ pub(crate) enum Request {
     Events(EventsFilter),
     /// Be told when there are new ones. Answered by [`Reply::Watch`].
     WatchHistory,
+    /// What new settings are applied to. Answered by [`Reply::Basis`].
+    Basis,
 }
 
 /// One of the output streams of a process.
@@ -107,6 +110,7 @@ pub(crate) enum Reply {
     Overview(Overview),
     Explanations(Vec<Explained>),
     Events(Found),
+    Basis(Box<Basis>),
     /// The supervision has ended.
     Gone,
 }
@@ -173,6 +177,16 @@ pub(crate) struct Overview {
     pub(crate) services: Vec<ServiceStatus>,
     /// What knows whether their settings are old.
     pub(crate) settings: Arc<ServiceSettings>,
+}
+
+/// What new settings are applied to.
+#[derive(Debug)]
+pub(crate) struct Basis {
+    /// How the configuration is read.
+    pub(crate) invocation: Invocation,
+    pub(crate) settings: Arc<ServiceSettings>,
+    /// The groups at work.
+    pub(crate) at_work: Vec<Arc<GroupConfig>>,
 }
 
 /// Why a process is as it is.

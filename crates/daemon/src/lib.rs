@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod apply;
 mod boot;
 mod control;
 mod descriptor;

@@ -81,7 +81,7 @@ impl Refusal {
 }
 
 impl Invocation {
-    fn request(&self) -> LoadRequest {
+    pub(crate) fn request(&self) -> LoadRequest {
         LoadRequest {
             file: self.file.clone(),
             program: self.path.clone(),

@@ -74,7 +74,7 @@ pub fn change(
     for edit in edits {
         let (Edit::Set(name, _) | Edit::Unset(name)) = edit;
         if config.named(name).is_none() {
-            return Err(ChangeError::Unknown(name.clone(), closest(config, name)));
+            return Err(unknown(config, name));
         }
     }
     rewrite(config, environment, patience, |file| {
@@ -83,6 +83,65 @@ pub fn change(
         }
         Ok(())
     })
+}
+
+/// A change that has been thought out and judged, and is not written.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What the file holds now.
+    pub read: Option<EnvFile>,
+    /// What it would hold.
+    pub file: EnvFile,
+    /// What that changes.
+    pub changed: Changed,
+}
+
+impl Draft {
+    /// Whether there is anything to write.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        match &self.read {
+            Some(read) => *read != self.file,
+            None => !self.changed.names.is_empty(),
+        }
+    }
+}
+
+/// Thinks a change out: what the file would hold, and all that would be wrong with it. Asks commands that judge values.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn draft(
+    config: &SettingsConfig,
+    environment: &[(String, String)],
+    edits: &[Edit],
+    read: Option<EnvFile>,
+) -> Result<Draft, Vec<ChangeError>> {
+    if config.file.is_none() {
+        return Err(vec![ChangeError::NoFile]);
+    }
+    let mut wrong = Vec::new();
+    let mut file = read.clone().unwrap_or_else(beginning);
+    for edit in edits {
+        let (Edit::Set(name, _) | Edit::Unset(name)) = edit;
+        if config.named(name).is_none() {
+            wrong.push(unknown(config, name));
+        } else if let Err(error) = edit_one(config, &mut file, edit) {
+            wrong.push(error);
+        }
+    }
+    match judged(config, environment, read.as_ref(), &file) {
+        Ok(changed) if wrong.is_empty() => Ok(Draft {
+            read,
+            file,
+            changed,
+        }),
+        Ok(_) => Err(wrong),
+        Err(problems) => {
+            wrong.push(ChangeError::Invalid(problems));
+            Err(wrong)
+        }
+    }
 }
 
 /// Puts a previous version in the place of the file.
@@ -133,16 +192,32 @@ fn rewrite(
     let read = locked.read()?;
     let mut file = read.clone().unwrap_or_else(beginning);
     edit(&mut file)?;
-    let before = resolve(config, read.as_ref(), environment);
-    let after = resolve(config, Some(&file), environment);
+    let mut changed =
+        judged(config, environment, read.as_ref(), &file).map_err(ChangeError::Invalid)?;
+    changed.warnings.splice(0..0, locked.warning());
+    if read.as_ref() != Some(&file) {
+        locked.write(read.as_ref(), &file)?;
+    }
+    Ok(changed)
+}
+
+/// What a new text of the file changes.
+fn judged(
+    config: &SettingsConfig,
+    environment: &[(String, String)],
+    read: Option<&EnvFile>,
+    file: &EnvFile,
+) -> Result<Changed, Vec<Invalid>> {
+    let before = resolve(config, read, environment);
+    let after = resolve(config, Some(file), environment);
     let names = changed_names(&before, &after);
     let problems = new_problems(&before, &after, &names);
     if !problems.is_empty() {
-        return Err(ChangeError::Invalid(problems));
+        return Err(problems);
     }
     let mut changed = Changed {
         services: services(&after, &names),
-        warnings: locked.warning().into_iter().collect(),
+        warnings: Vec::new(),
         names,
     };
     for name in &changed.names {
@@ -155,9 +230,6 @@ fn rewrite(
                 "{name} is set by the environment, which beats the settings file: it stays as it is until that is removed"
             ));
         }
-    }
-    if read.as_ref() != Some(&file) {
-        locked.write(read.as_ref(), &file)?;
     }
     Ok(changed)
 }
@@ -225,6 +297,10 @@ fn services(after: &Resolved<'_>, names: &[String]) -> Vec<String> {
     services.sort();
     services.dedup();
     services
+}
+
+fn unknown(config: &SettingsConfig, name: &str) -> ChangeError {
+    ChangeError::Unknown(name.to_owned(), closest(config, name))
 }
 
 /// The setting that was meant by a name that is none.

@@ -4,6 +4,7 @@
 //! error or a `Debug` text.
 
 mod change;
+mod document;
 pub mod env_file;
 mod first_boot;
 mod given;
@@ -15,11 +16,12 @@ mod store;
 mod tests;
 mod validation;
 
-pub use change::{ChangeError, Changed, Edit, change, restore};
+pub use change::{ChangeError, Changed, Draft, Edit, change, draft, restore};
+pub use document::{SettingStatus, SettingsReport, report};
 pub use first_boot::{Generated, generate_missing, to_generate};
 pub use given::{GIVEN, from_outside};
 pub use layers::{Effective, Found, Layer, Resolved, resolve};
-pub use show::shown;
-pub(crate) use show::{MASK, without_passwords, without_values};
-pub use store::{LOCK_PATIENCE, Locked, Store, StoreError, Version};
+pub(crate) use show::{MASK, without_passwords};
+pub use show::{shown, without_values};
+pub use store::{LOCK_PATIENCE, Locked, Store, StoreError, Trial, Version};
 pub use validation::{Invalid, judge};

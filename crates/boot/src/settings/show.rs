@@ -74,7 +74,8 @@ fn without_secrets(rest: &str) -> String {
 }
 
 /// A text without the values that must not be in it.
-pub(crate) fn without_values(text: &str, values: &[&str]) -> String {
+#[must_use]
+pub fn without_values(text: &str, values: &[&str]) -> String {
     let mut values = values.to_vec();
     values.retain(|value| !value.is_empty());
     // What holds another one goes first.

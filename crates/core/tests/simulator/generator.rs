@@ -289,7 +289,7 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
                 name: group.clone(),
                 group,
             },
-            Target::All => Command::RemoveProcess {
+            Target::Several(_) | Target::All => Command::RemoveProcess {
                 group: group_name(random),
                 name: "nobody".to_owned(),
             },
@@ -408,7 +408,8 @@ fn target(random: &mut Random, history: &History) -> Target {
     match random.below(10) {
         0 => Target::All,
         1..=2 => Target::Group(group_name(random)),
-        3 => Target::parse("nobody"),
+        3 if random.percent(50) => Target::parse("nobody"),
+        3 => several(random, history),
         _ => {
             let all = history.supervisor.processes_by_name();
             match all.get(random.index(all.len())) {
@@ -420,4 +421,16 @@ fn target(random: &mut Random, history: &History) -> Target {
             }
         }
     }
+}
+
+/// Some processes, perhaps one of them twice, and one that is not there.
+fn several(random: &mut Random, history: &History) -> Target {
+    let all = history.supervisor.processes_by_name();
+    let mut names = vec![("nobody".to_owned(), "nobody".to_owned())];
+    for _ in 0..3 {
+        if let Some(process) = all.get(random.index(all.len().max(1))) {
+            names.push((process.group.to_owned(), process.config.name.clone()));
+        }
+    }
+    Target::Several(names)
 }

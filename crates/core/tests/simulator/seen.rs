@@ -85,6 +85,9 @@ impl Seen {
         match target {
             Target::Process { group, name } => self.group == *group && self.config.name == *name,
             Target::Group(group) => self.group == *group,
+            Target::Several(names) => names
+                .iter()
+                .any(|(group, name)| self.group == *group && self.config.name == *name),
             Target::All => true,
         }
     }

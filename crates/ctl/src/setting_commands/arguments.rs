@@ -14,7 +14,9 @@ pub(super) struct Asked {
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Command {
-    List,
+    List { json: bool },
+    Plan(Wanted),
+    Apply(Wanted),
     Get { name: String, reveals: bool },
     Set { values: Vec<(String, Source)> },
     Unset { names: Vec<String> },
@@ -23,6 +25,16 @@ pub(super) enum Command {
     History,
     Rollback { version: Option<u64> },
     Generate,
+}
+
+/// What is to be planned or applied.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) values: Vec<(String, Source)>,
+    pub(super) unset: Vec<String>,
+    /// Seconds.
+    pub(super) timeout: Option<u64>,
+    pub(super) json: bool,
 }
 
 /// Where a new value comes from.
@@ -58,8 +70,9 @@ impl From<lexopt::Error> for Trouble {
     }
 }
 
-const COMMANDS: [&str; 9] = [
-    "list", "get", "set", "unset", "explain", "diff", "history", "rollback", "generate",
+const COMMANDS: [&str; 11] = [
+    "list", "plan", "apply", "get", "set", "unset", "explain", "diff", "history", "rollback",
+    "generate",
 ];
 
 impl Asked {
@@ -69,15 +82,43 @@ impl Asked {
         let mut command: Option<String> = None;
         let mut names: Vec<String> = Vec::new();
         let (mut reveals, mut file) = (false, None);
+        let mut wanted = Wanted {
+            values: Vec::new(),
+            unset: Vec::new(),
+            timeout: None,
+            json: false,
+        };
         let mut parser = Parser::from_args(words);
         while let Some(argument) = parser.next()? {
             let is = |name: &str| command.as_deref() == Some(name);
+            let is_change = is("plan") || is("apply");
             match argument {
                 Arg::Short('h') | Arg::Long("help") => return Ok(None),
                 Arg::Short('c') | Arg::Long("configuration") => {
                     configuration = Some(parser.value()?.string()?);
                 }
                 Arg::Long("reveal") if is("get") => reveals = true,
+                Arg::Long("json") if is("list") || is_change => wanted.json = true,
+                Arg::Long("unset") if is_change => wanted.unset.push(parser.value()?.string()?),
+                Arg::Long("timeout") if is("apply") => {
+                    let Ok(seconds) = parser.value()?.string()?.parse() else {
+                        return usage("--timeout is a number of seconds");
+                    };
+                    wanted.timeout = Some(seconds);
+                }
+                Arg::Long("from") if is_change => {
+                    let word = parser.value()?.string()?;
+                    let Some((name, path)) = word.split_once('=') else {
+                        return usage(
+                            "write --from NAME=FILE, or --from NAME=- for standard input",
+                        );
+                    };
+                    let source = match path {
+                        "-" => Source::StandardInput,
+                        path => Source::File(path.to_owned()),
+                    };
+                    wanted.values.push((name.to_owned(), source));
+                }
                 Arg::Long("from") if is("set") => file = Some(parser.value()?.string()?),
                 Arg::Value(word) if command.is_none() => {
                     let word = word.string()?;
@@ -97,7 +138,21 @@ impl Asked {
         }
         let command = command.as_deref().unwrap_or("list");
         let command = match (command, names.as_slice()) {
-            ("list", []) => Command::List,
+            ("list", []) => Command::List { json: wanted.json },
+            ("plan" | "apply", _) => {
+                for word in names {
+                    let Some((name, value)) = word.split_once('=') else {
+                        return usage("write NAME=VALUE..., --from NAME=FILE or --unset NAME");
+                    };
+                    let source = Source::Argument(value.to_owned());
+                    wanted.values.push((name.to_owned(), source));
+                }
+                if command == "plan" {
+                    Command::Plan(wanted)
+                } else {
+                    Command::Apply(wanted)
+                }
+            }
             ("get", [name]) => Command::Get {
                 name: name.clone(),
                 reveals,
@@ -180,13 +235,18 @@ pub(super) fn help(called: &str) -> String {
 Settings of the product, which the configuration declares in [setting:NAME] and keeps in [linchpin] settings_file.
 What the environment sets beats that file, and the file beats defaults. Secrets are shown to nobody.
 
-  list                      all settings, their values and where these come from; exits with 3 if one is wrong
+  list [--json]             all settings, their values and where these come from; exits with 3 if one is wrong
   get NAME [--reveal]       the value that services get; a secret only with --reveal
   explain NAME...           what a setting is, and why it has its value
   set NAME VALUE            change a value; several at once: set NAME=VALUE...
   set NAME -                read the value from standard input: for secrets, which must not be arguments
   set NAME --from FILE      read the value from a file
   unset NAME...             remove it from the settings file
+  apply [CHANGE...]         save and restart: change values, restart what they are about, wait until it is ready, and
+                            put everything back if it does not come up; --timeout SECONDS for that (60), --json
+                            for machines. Without a change it applies what is in the file
+  plan [CHANGE...]          what apply would do; nothing is done
+                            CHANGE is NAME=VALUE, --from NAME=FILE (- is standard input) or --unset NAME
   history                   previous versions of the settings file
   diff [NUMBER]             what has changed since a previous version (the last one)
   rollback [NUMBER]         put a previous version back (the last one)
@@ -195,8 +255,9 @@ What the environment sets beats that file, and the file beats defaults. Secrets 
   -c, --configuration FILE  the configuration; without it, it is looked for as supervisord does
 
 A running service keeps its values until it is restarted. Exits with 0 if all went well, 1 if a file cannot be read
-or written, 2 if the command line or the configuration is wrong, 3 if a value is wrong or missing, 4 if there is no
-such setting or version.
+or written or the daemon does not answer, 2 if the command line or the configuration is wrong, 3 if a value is wrong
+or missing, 4 if there is no such setting or version, 5 if what was applied did not come up, 6 if another apply is
+under way.
 "
     )
 }
@@ -257,11 +318,15 @@ mod tests {
             (&["rollback", "x"], "a version is a number"),
             (&["history", "x"], "there are more words"),
             (&["list", "--reveal"], "invalid option '--reveal'"),
+            (&["apply", "A"], "write NAME=VALUE..."),
+            (&["apply", "--from", "A"], "write --from NAME=FILE"),
+            (&["apply", "--timeout", "geheim"], "--timeout is a number"),
+            (&["plan", "--timeout", "1"], "invalid option '--timeout'"),
         ] {
             let said = read(words).unwrap_err();
             assert!(said.starts_with(expected), "{words:?}: {said}");
             assert!(!said.contains("geheim"));
         }
-        assert!(matches!(read(&[]), Ok(Command::List)));
+        assert!(matches!(read(&[]), Ok(Command::List { json: false })));
     }
 }

@@ -2,12 +2,24 @@
 
 use std::io::Write as _;
 
-use linchpin_boot::settings::{Effective, judge, shown};
+use linchpin_boot::settings::{Effective, judge, report, shown};
+use linchpin_protocol::api::write_indented;
 
 use super::{Desk, Trouble, complain, exit, warn};
 
 /// Longest value in the list; `get` and `explain` show all of it.
 const MOST_CHARACTERS: usize = 60;
+
+/// The document of `GET /api/v1/settings`.
+pub(super) fn document(desk: &mut Desk) -> Result<u8, Trouble> {
+    let file = match &desk.config.file {
+        Some(_) => desk.store()?.read().map_err(|error| error.to_string()),
+        None => Ok(None),
+    };
+    let report = report(&desk.config, file, &desk.environment);
+    writeln!(desk.out, "{}", write_indented(&report))?;
+    Ok(if report.valid { 0 } else { exit::INVALID })
+}
 
 /// All settings in columns, by group.
 pub(super) fn list(desk: &mut Desk) -> Result<u8, Trouble> {

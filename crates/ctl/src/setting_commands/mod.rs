@@ -1,8 +1,10 @@
-//! `linchpin settings`: what is set, why, and changes of it. Works on the files, with or without a daemon.
+//! `linchpin settings`: what is set, why, and changes of it. Works on the files, with or without a daemon; `plan` and
+//! `apply` ask the daemon.
 //!
 //! Secrets are masked in everything that is printed, unless a person asks for one by name; they are taken from standard
 //! input or a file and never from an argument, which everybody on the machine could see.
 
+mod apply;
 mod arguments;
 mod explain;
 mod list;
@@ -29,6 +31,10 @@ mod exit {
     pub(super) const INVALID: u8 = 3;
     /// There is no such setting or version.
     pub(super) const UNKNOWN: u8 = 4;
+    /// What was applied did not come up.
+    pub(super) const NOT_APPLIED: u8 = 5;
+    /// Another apply is under way.
+    pub(super) const BUSY: u8 = 6;
 }
 
 /// Why a command did not do what it was told.
@@ -51,6 +57,11 @@ enum Trouble {
     Invalid(String),
     #[error("{0}")]
     Unknown(String),
+    /// The daemon does not answer, or not as expected.
+    #[error("{0}")]
+    Daemon(String),
+    #[error("{0}")]
+    Busy(String),
 }
 
 impl Trouble {
@@ -64,7 +75,9 @@ impl Trouble {
             Self::Change(ChangeError::Store(_))
             | Self::Store(_)
             | Self::Output(_)
+            | Self::Daemon(_)
             | Self::Input(_) => exit::FAILURE,
+            Self::Busy(_) => exit::BUSY,
         }
     }
 }
@@ -159,7 +172,16 @@ fn run(world: &dyn World, called: &str, words: &[String]) -> Result<u8, Trouble>
         out: BufWriter::new(io::stdout()),
     };
     let code = match &asked.command {
-        Command::List => list::list(&mut desk),
+        Command::List { json: false } => list::list(&mut desk),
+        Command::List { json: true } => list::document(&mut desk),
+        Command::Plan(wanted) => {
+            let daemon = apply::Daemon::find(world, called, &asked)?;
+            apply::plan(&mut desk, &daemon, wanted)
+        }
+        Command::Apply(wanted) => {
+            let daemon = apply::Daemon::find(world, called, &asked)?;
+            apply::apply(&mut desk, &daemon, wanted)
+        }
         Command::Get { name, reveals } => list::get(&mut desk, name, *reveals),
         Command::Explain { names } => explain::explain(&mut desk, names),
         Command::Set { values } => write::set(&mut desk, values),

@@ -14,28 +14,33 @@ const MOST_BYTES: u64 = 1 << 20;
 pub(super) fn set(desk: &mut Desk, values: &[(String, Source)]) -> Result<u8, Trouble> {
     let mut edits = Vec::new();
     for (name, source) in values {
-        let setting = desk.setting(name)?;
-        let value = match source {
-            // Also a URL with a password in it.
-            Source::Argument(value) if shown(setting, value) != *value => {
-                return Err(Trouble::Usage(format!(
-                    "the value of {0} is or holds a secret, which must not be an argument, because others see those: \
-                     `set {0} -` reads it from standard input, `set {0} --from FILE` from a file",
-                    setting.name
-                )));
-            }
-            Source::Argument(value) => value.clone(),
-            Source::StandardInput => from_input(&setting.name)?,
-            Source::File(path) => {
-                let file = std::fs::File::open(path);
-                file.and_then(read_value)
-                    .map_err(|error| Trouble::Input(format!("cannot read {path}: {error}")))?
-            }
-        };
-        edits.push(Edit::Set(name.clone(), value));
+        edits.push(Edit::Set(name.clone(), value_of(desk, name, source)?));
     }
     let changed = change(&desk.config, &desk.environment, &edits, LOCK_PATIENCE)?;
     report(desk, &changed)
+}
+
+/// A value from where it comes from. Secrets do not come from arguments.
+pub(super) fn value_of(desk: &Desk, name: &str, source: &Source) -> Result<String, Trouble> {
+    let setting = desk.setting(name)?;
+    Ok(match source {
+        // Also a URL with a password in it.
+        Source::Argument(value) if shown(setting, value) != *value => {
+            return Err(Trouble::Usage(format!(
+                "the value of {0} is or holds a secret, which must not be an argument, because others see those: \
+                 `set {0} -` reads it from standard input, `set {0} --from FILE` from a file; with plan and apply, \
+                 `--from {0}=-` and `--from {0}=FILE` do",
+                setting.name
+            )));
+        }
+        Source::Argument(value) => value.clone(),
+        Source::StandardInput => from_input(&setting.name)?,
+        Source::File(path) => {
+            let file = std::fs::File::open(path);
+            file.and_then(read_value)
+                .map_err(|error| Trouble::Input(format!("cannot read {path}: {error}")))?
+        }
+    })
 }
 
 pub(super) fn unset(desk: &mut Desk, names: &[String]) -> Result<u8, Trouble> {

@@ -273,6 +273,7 @@ impl Made {
             .then(|| keep_report(&report, self.linchpin.as_ref()))
             .flatten();
         let made = MadeByBoot {
+            left_out: report.left_out(),
             variables: self.variables,
             proxies_agree: self.proxies_agree,
         };
@@ -291,7 +292,7 @@ impl Made {
 }
 
 /// Sets variables in an environment.
-fn set(
+pub(super) fn set(
     environment: &mut Vec<(String, String)>,
     variables: impl IntoIterator<Item = (String, String)>,
 ) {

@@ -19,9 +19,9 @@ use linchpin_config::{
     load,
 };
 
-use crate::settings::ServiceSettings;
+use crate::settings::{MadeByBoot, ServiceSettings};
 use crate::world::SystemWorld;
-use first_phase::{FirstPhase, Made};
+use first_phase::{FirstPhase, Made, set};
 
 pub(crate) use words::messages;
 
@@ -87,7 +87,8 @@ fn second_phase(made: Made, request: &LoadRequest) -> Result<Read, Box<LoadFailu
     match load(&world, &request) {
         Ok(mut loaded) => {
             let common = &mut loaded.config.supervisord.environment;
-            add_to_common(&made, common);
+            let environment = &made.environment;
+            add_to_common(&made.variables, made.proxies_agree, environment, common);
             let (settings, booted) = made.end_with_settings();
             Ok(Read {
                 loaded,
@@ -111,22 +112,57 @@ fn is_plain(config: &Config, request: &LoadRequest) -> bool {
 }
 
 /// What `[supervisord]` gives to every program, together with what was made.
-fn add_to_common(made: &Made, common: &mut BTreeMap<String, String>) {
+fn add_to_common(
+    variables: &[(String, String)],
+    proxies_agree: bool,
+    environment: &[(String, String)],
+    common: &mut BTreeMap<String, String>,
+) {
     // Where a value of ours counts although there is another one, it has that one in it.
-    for (name, value) in &made.variables {
+    for (name, value) in variables {
         if let Some(known) = common.get_mut(name) {
             known.clone_from(value);
         }
     }
-    if made.proxies_agree && !common.is_empty() {
+    if proxies_agree && !common.is_empty() {
         let own = common.iter();
-        let outside = made.environment.iter();
+        let outside = environment.iter();
         let outside = outside.filter(|(name, _)| !common.contains_key(name));
         let all = own.chain(outside.map(|(name, value)| (name, value)));
         let all = all.map(|(name, value)| (name.as_str(), value.as_str()));
         let changes = agree(all).changes;
         common.extend(changes);
     }
+}
+
+/// Reads everything as it is with these settings and with what was made before; makes nothing.
+///
+/// # Errors
+/// All problems with the configuration.
+pub(crate) fn read_with(
+    request: &LoadRequest,
+    mut environment: Vec<(String, String)>,
+    made: &MadeByBoot,
+) -> Result<Read, Box<LoadFailure>> {
+    if made.proxies_agree {
+        let texts = environment.iter();
+        let changes = agree(texts.map(|(name, value)| (name.as_str(), value.as_str()))).changes;
+        set(&mut environment, changes);
+    }
+    set(&mut environment, made.variables.iter().cloned());
+    let request = LoadRequest {
+        left_out: made.left_out.clone(),
+        ..request.clone()
+    };
+    let world = SystemWorld::now().with_environment(environment.clone());
+    let mut loaded = load(&world, &request)?;
+    let common = &mut loaded.config.supervisord.environment;
+    add_to_common(&made.variables, made.proxies_agree, &environment, common);
+    Ok(Read {
+        loaded,
+        settings: ServiceSettings::none(),
+        boot: None,
+    })
 }
 
 /// Does what a configuration declares, or some steps of it, without reading the rest.

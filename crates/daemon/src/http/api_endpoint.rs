@@ -1,36 +1,44 @@
 //! `/api/v1`: our own documents, on the control socket only.
 
-use hyper::{Method, StatusCode};
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
 use linchpin_protocol::api::{StatusReport, VERSION, write, write_indented};
 use serde::Serialize;
 
 use super::answer::Answer;
-use super::percent;
+use super::connection_state::ConnectionState;
 use super::server::Services;
+use super::{percent, settings_endpoint};
 use crate::api::{EventsQuestion, Trouble};
 
-/// Answers a request below `/api/`. The path is not decoded yet, so that names may hold anything.
+/// Answers a request below `/api/`. The path is not decoded before it is taken apart, so that names may hold anything.
 pub(crate) async fn answer(
     services: &Services,
-    method: &Method,
-    path: &str,
-    query: Option<&str>,
+    state: &Arc<ConnectionState>,
+    request: Request<Incoming>,
 ) -> Answer {
+    let uri = request.uri().clone();
+    let (path, query) = (uri.path(), uri.query());
     let Some(rest) = path
         .strip_prefix("/api/")
         .and_then(|rest| rest.strip_prefix(VERSION))
     else {
         return trouble(StatusCode::NOT_FOUND, "there is only /api/v1");
     };
-    if method != Method::GET {
-        return trouble(StatusCode::METHOD_NOT_ALLOWED, "this is only to be read");
-    }
     let Some(_call) = services.budget.call() else {
         return trouble(
             StatusCode::SERVICE_UNAVAILABLE,
             "too many calls are under way",
         );
     };
+    if let "/settings" | "/plan" | "/apply" = rest {
+        return settings_endpoint::answer(services, state, &rest[1..], query, request).await;
+    }
+    if request.method() != Method::GET {
+        return trouble(StatusCode::METHOD_NOT_ALLOWED, "this is only to be read");
+    }
     let fields = Fields(query.unwrap_or_default());
     let api = services.rpc.api();
     let parts: Vec<String> = rest.split('/').skip(1).map(percent::decode).collect();
@@ -61,7 +69,7 @@ pub(crate) async fn answer(
         }
         _ => trouble(
             StatusCode::NOT_FOUND,
-            "there are /api/v1/services, /api/v1/services/NAME, /api/v1/services/NAME/why and /api/v1/events",
+            "there are /api/v1/services, services/NAME, services/NAME/why, events, settings, plan and apply",
         ),
     }
 }
@@ -93,16 +101,16 @@ struct Error<'a> {
     error: &'a str,
 }
 
-fn trouble(status: StatusCode, error: &str) -> Answer {
+pub(super) fn trouble(status: StatusCode, error: &str) -> Answer {
     Answer::json(status, write(&Error { error }))
 }
 
 /// The fields of a query.
-struct Fields<'a>(&'a str);
+pub(super) struct Fields<'a>(pub(super) &'a str);
 
 impl Fields<'_> {
     /// The first field of this name that says something.
-    fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         self.0
             .split('&')
             .filter_map(|field| field.split_once('='))

@@ -18,6 +18,7 @@ use super::authentication::{self, Verdict};
 use super::cross_site::{self, Circumstances, OwnNames};
 use super::web::{self, Token};
 use super::{Budget, Journal, Listener, ServerConfig, Services, log_tail, percent, serve};
+use crate::apply::Applier;
 use crate::control::Request as Asked;
 use crate::control::{Control, Identity, LogFileReply, Reply, Requests, StdinReply};
 use crate::rpc::{Interfaces, Rpc};
@@ -147,6 +148,7 @@ impl Fixture {
                 };
                 let services = Services {
                     control: control.clone(),
+                    applier: Applier::new(control.clone(), rpc.api().clone(), Arc::clone(&journal)),
                     rpc: rpc.clone(),
                     journal: Arc::clone(&journal),
                     budget: Arc::clone(&budget),

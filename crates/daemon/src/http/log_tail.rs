@@ -47,7 +47,7 @@ pub(crate) fn read_path(rest: &str) -> Option<(String, String, Stream)> {
     };
     match Target::parse(spec) {
         Target::Process { group, name } => Some((group, name, output)),
-        Target::Group(_) | Target::All => None,
+        Target::Group(_) | Target::Several(_) | Target::All => None,
     }
 }
 

@@ -22,6 +22,7 @@ mod request_body;
 mod router;
 mod rpc_endpoint;
 mod server;
+mod settings_endpoint;
 #[cfg(test)]
 mod tests;
 mod web;

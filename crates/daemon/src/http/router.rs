@@ -98,8 +98,7 @@ async fn route(
     let is_get = *request.method() == Method::GET;
     let services = &server.services;
     if server.config.is_control && path.starts_with("/api/") {
-        let uri = request.uri();
-        return api_endpoint::answer(services, request.method(), uri.path(), uri.query()).await;
+        return api_endpoint::answer(services, state, request).await;
     }
     if path.starts_with("/RPC2") {
         if *request.method() != Method::POST {

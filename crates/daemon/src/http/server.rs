@@ -24,6 +24,7 @@ use super::cross_site::OwnNames;
 use super::journal::Journal;
 use super::limits::{ACCEPT_PAUSE, FAREWELL_TIME};
 use super::web::Token;
+use crate::apply::Applier;
 use crate::control::{Control, Identity};
 use crate::rpc::{Interfaces, Rpc};
 
@@ -52,6 +53,7 @@ pub(crate) struct ServerConfig {
 pub(crate) struct Services {
     pub(crate) control: Control,
     pub(crate) rpc: Rpc,
+    pub(crate) applier: Applier,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) budget: Arc<Budget>,
     /// Goes with the forms of the pages.
@@ -74,6 +76,7 @@ impl Services {
             Arc::clone(&budget),
         );
         Self {
+            applier: Applier::new(control.clone(), rpc.api().clone(), Arc::clone(&journal)),
             control,
             rpc,
             journal,

@@ -374,7 +374,9 @@ impl Context<'_> {
 fn one_process(name: &str) -> Result<(String, String), Fault> {
     match Target::parse(name) {
         Target::Process { group, name } => Ok((group, name)),
-        Target::Group(_) | Target::All => Err(Fault::with(FaultCode::BadName, name)),
+        Target::Group(_) | Target::Several(_) | Target::All => {
+            Err(Fault::with(FaultCode::BadName, name))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use linchpin_boot::proxies::agree;
 use linchpin_boot::settings::{GIVEN, Layer, Resolved};
+use linchpin_config::LeftOut;
 use linchpin_sys::spawn::Environment;
 
 /// What a boot has made that services are given over settings.
@@ -13,15 +14,24 @@ use linchpin_sys::spawn::Environment;
 pub(crate) struct MadeByBoot {
     /// Variables.
     pub(crate) variables: Vec<(String, String)>,
+    /// Services that are left out because of what could not be made.
+    pub(crate) left_out: Vec<LeftOut>,
     /// Whether variables about proxies agree. They may be settings, so this is done for each start.
     pub(crate) proxies_agree: bool,
 }
 
 /// What a service is given at its start.
-pub(super) struct Given {
+pub(crate) struct Given {
     pub(super) environment: Arc<Environment>,
     /// The settings in it; of those without a value there is none.
     pub(super) values: BTreeMap<String, Option<String>>,
+}
+
+impl std::fmt::Debug for Given {
+    /// Without values.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given").finish_non_exhaustive()
+    }
 }
 
 impl Given {

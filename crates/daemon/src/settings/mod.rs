@@ -1,6 +1,7 @@
 //! Settings of the product: made ready before the configuration is read, and given to each service as they are when
 //! it starts.
 
+mod changing;
 mod checking;
 mod given;
 mod loading;
@@ -9,6 +10,7 @@ mod starts;
 use linchpin_boot::settings::{Resolved, Store};
 use linchpin_config::SettingsConfig;
 
+pub(crate) use changing::{Planned, PlannedConfigs};
 pub use checking::world_to_check;
 pub(crate) use given::MadeByBoot;
 pub(crate) use loading::Ready;

@@ -1,11 +1,11 @@
 //! Settings as services get them: as they are when they start. The file is looked at each time, and read again if it
 //! has changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use linchpin_boot::settings::env_file::EnvFile;
 use linchpin_boot::settings::{Store, StoreError, judge, resolve};
@@ -25,6 +25,8 @@ pub(crate) struct ServiceSettings {
     source: Mutex<Arc<Source>>,
     /// The file was made just now.
     is_new_file: bool,
+    /// Settings that are on trial.
+    trial: Mutex<Option<Trial>>,
     /// What the last start of each process was given, by group and name.
     starts: Mutex<HashMap<(String, String), Arc<Given>>>,
 }
@@ -40,11 +42,11 @@ impl fmt::Debug for ServiceSettings {
 
 /// Where settings come from: what a configuration that was read says.
 pub(super) struct Source {
-    config: SettingsConfig,
+    pub(super) config: SettingsConfig,
     /// What the daemon was given.
-    outside: Vec<(String, String)>,
+    pub(super) outside: Vec<(String, String)>,
     /// What the boot has made, which is over the settings.
-    made: MadeByBoot,
+    pub(super) made: MadeByBoot,
     /// Held while the file is read.
     last: Mutex<Last>,
 }
@@ -55,6 +57,15 @@ struct Last {
     given: Arc<Given>,
     /// What was said about the file, so that it is said once.
     complaint: Option<String>,
+}
+
+/// Two versions of all settings while services are moved from one to the other. Each start gets one of them whole, and
+/// that which goes with its configuration: a service that ends and starts again by itself meanwhile, too.
+struct Trial {
+    old: Arc<Given>,
+    new: Arc<Given>,
+    /// Processes that get the new ones, by group and name.
+    moved: HashSet<(String, String)>,
 }
 
 /// Whether a file is the one that was read.
@@ -105,6 +116,7 @@ impl ServiceSettings {
         Self {
             source: Mutex::new(Arc::new(source)),
             is_new_file,
+            trial: Mutex::default(),
             starts: Mutex::default(),
         }
     }
@@ -126,7 +138,7 @@ impl ServiceSettings {
         *self.source.lock().unwrap_or_else(PoisonError::into_inner) = newer.source();
     }
 
-    fn source(&self) -> Arc<Source> {
+    pub(super) fn source(&self) -> Arc<Source> {
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&source)
     }
@@ -151,7 +163,7 @@ impl ServiceSettings {
         group: &str,
         name: &str,
     ) -> (Arc<Environment>, Option<String>) {
-        let (given, complaint) = self.looked_at(true);
+        let (given, complaint) = self.now_for(group, name, true);
         if self.can_change() {
             let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
             if starts.len() >= MOST_STARTS {
@@ -166,13 +178,65 @@ impl ServiceSettings {
     /// understand each other.
     pub(crate) fn of_the_start(&self, group: &str, name: &str) -> Arc<Environment> {
         let known = self.start_of(group, name);
-        let given = known.unwrap_or_else(|| self.looked_at(false).0);
+        let given = known.unwrap_or_else(|| self.now_for(group, name, false).0);
         Arc::clone(&given.environment)
     }
 
-    /// What a command finds that comes before a start. May wait for the disk.
-    pub(crate) fn before_a_start(&self) -> Arc<Environment> {
-        Arc::clone(&self.looked_at(false).0.environment)
+    /// What a command finds that comes before a start of a process. May wait for the disk.
+    pub(crate) fn before_a_start(&self, group: &str, name: &str) -> Arc<Environment> {
+        Arc::clone(&self.now_for(group, name, false).0.environment)
+    }
+
+    /// From here on every start gets the settings as they are now, until its process is moved to the new ones. May wait
+    /// for the disk.
+    pub(crate) fn begin_trial(&self, new: Arc<Given>) {
+        let old = self.looked_at(false).0;
+        *self.trial() = Some(Trial {
+            old,
+            new,
+            moved: HashSet::new(),
+        });
+    }
+
+    /// These processes get the settings on trial when they start next, or no longer.
+    pub(crate) fn move_in_trial(&self, processes: &[(String, String)], to_new: bool) {
+        if let Some(trial) = self.trial().as_mut() {
+            for process in processes {
+                if to_new {
+                    trial.moved.insert(process.clone());
+                } else {
+                    trial.moved.remove(process);
+                }
+            }
+        }
+    }
+
+    /// The file counts again.
+    pub(crate) fn end_trial(&self) {
+        *self.trial() = None;
+    }
+
+    fn trial(&self) -> MutexGuard<'_, Option<Trial>> {
+        self.trial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a process would be given if it started now.
+    fn now_for(&self, group: &str, name: &str, tells: bool) -> (Arc<Given>, Option<String>) {
+        if let Some(trial) = self.trial().as_ref() {
+            let process = (group.to_owned(), name.to_owned());
+            let given = if trial.moved.contains(&process) {
+                &trial.new
+            } else {
+                &trial.old
+            };
+            return (Arc::clone(given), None);
+        }
+        self.looked_at(tells)
+    }
+
+    /// What services that start now are given. May wait for the disk.
+    pub(super) fn now(&self) -> Arc<Given> {
+        self.looked_at(false).0
     }
 
     /// Of each of some processes, the settings that have changed since its last start. May wait for the disk.
@@ -192,7 +256,7 @@ impl ServiceSettings {
         self.source().config.file.is_some()
     }
 
-    fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
+    pub(super) fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
         let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         starts.get(&(group.to_owned(), name.to_owned())).cloned()
     }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Shell;
-use crate::control::{Reply, Request, StdinReply};
+use crate::control::{Basis, Reply, Request, StdinReply};
 use crate::loading::{Load, Purpose};
 
 impl Shell {
@@ -80,6 +80,15 @@ impl Shell {
             Request::Overview => Reply::Overview(self.overview()),
             Request::Explain(name) => Reply::Explanations(self.explanations(&name)),
             Request::Events(filter) => Reply::Events(self.services.history.find(&filter)),
+            Request::Basis => Reply::Basis(Box::new(Basis {
+                invocation: self.loader.invocation.clone(),
+                settings: std::sync::Arc::clone(&self.site.settings),
+                at_work: self
+                    .core
+                    .groups()
+                    .map(|group| std::sync::Arc::clone(group.config))
+                    .collect(),
+            })),
             Request::WatchHistory => Reply::Watch(Some(self.services.history.watch())),
         };
         // Nobody listens any more: so be it.

@@ -56,7 +56,7 @@ pub(super) fn start(start: &TaskStart, slot: &SpawnSlot) -> Result<TaskStarted, 
     let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)
         .map_err(|error| format!("no pipe for its output: {error}"))?;
     let environment = if start.is_before_start() {
-        site.settings.before_a_start()
+        site.settings.before_a_start(&start.group, &config.name)
     } else {
         site.settings.of_the_start(&start.group, &config.name)
     };

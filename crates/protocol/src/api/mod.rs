@@ -4,11 +4,16 @@
 //! come, so readers pass over what they do not know. Times are milliseconds since 1970 in UTC; members whose name
 //! ends in `_ms` are lengths of time in milliseconds; sizes are bytes. A member that does not apply is left out.
 
+mod apply;
 mod events;
 mod history_file;
 mod status;
 mod why;
 
+pub use apply::{
+    ApplyLine, ApplyProblem, ApplyRefusal, ApplyReport, ApplyRequest, ApplyState, ApplyStep,
+    FailedService, PlanReport, SettingChange,
+};
 pub use events::{
     DAEMON_KIND, EVENTS_MAX, EventsFilter, EventsReport, Exit, HistoryEntry, STATE_KIND,
 };

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use super::chunks::Chunks;
 use super::connection::{Connection, READ_BYTES, receiving, retry};
 use super::error::ClientError;
-use super::http::{Framing, MAX_HEAD_BYTES, end_of_head, parse_head};
+use super::http::{Framing, Head, MAX_HEAD_BYTES, end_of_head, parse_head};
 
 /// Where a body is.
 #[derive(Debug)]
@@ -24,6 +24,9 @@ enum Part {
 pub struct Follower {
     connection: Connection,
     part: Part,
+    /// Answers other than 200 have a body that is wanted, too.
+    takes_any_status: bool,
+    status: Option<u16>,
 }
 
 impl AsFd for Follower {
@@ -37,7 +40,23 @@ impl Follower {
         Self {
             connection,
             part: Part::Head(Vec::new()),
+            takes_any_status: false,
+            status: None,
         }
+    }
+
+    /// Hands on the body of any answer: the status says what it is.
+    pub(super) fn of_any_status(connection: Connection) -> Self {
+        Self {
+            takes_any_status: true,
+            ..Self::new(connection)
+        }
+    }
+
+    /// The status of the answer, once its head has come.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status
     }
 
     /// Reads once, waiting if there is nothing, and hands what has come on in pieces. False when that was the end.
@@ -74,7 +93,9 @@ impl Follower {
                 if let Some(end) = end_of_head(head) {
                     let body = head.split_off(end);
                     let head = std::mem::take(head);
-                    self.part = part_after(&head)?;
+                    let head = parse_head(&head)?;
+                    self.status = Some(head.status);
+                    self.part = part_after(head, self.takes_any_status)?;
                     return self.take(&body, piece);
                 }
                 if head.len() > MAX_HEAD_BYTES {
@@ -103,9 +124,8 @@ impl Follower {
     }
 }
 
-fn part_after(head: &[u8]) -> Result<Part, ClientError> {
-    let head = parse_head(head)?;
-    if head.status != 200 {
+fn part_after(head: Head, takes_any_status: bool) -> Result<Part, ClientError> {
+    if head.status != 200 && !takes_any_status {
         return Err(ClientError::Status {
             status: head.status,
             reason: head.reason,

@@ -39,6 +39,25 @@ pub(super) fn get_request(url: &ServerUrl, authorization: Option<&str>, path: &s
     head.into_bytes()
 }
 
+/// A request with a document of ours. `path` is written as it is sent.
+pub(super) fn json_request(
+    url: &ServerUrl,
+    authorization: Option<&str>,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Vec<u8> {
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {url}\r\nUser-Agent: {USER_AGENT}\r\n\
+         Content-Type: application/json\r\nAccept: application/json, application/x-ndjson\r\n"
+    );
+    if let Some(authorization) = authorization {
+        let _ = write!(head, "Authorization: {authorization}\r\n");
+    }
+    let _ = write!(head, "Content-Length: {}\r\n\r\n{body}", body.len());
+    head.into_bytes()
+}
+
 /// Percent-encodes what cannot stand in a path. The original sends names as they are, so a process
 /// with a `%` or `?` in its name cannot be followed there.
 fn encoded(path: &str) -> String {

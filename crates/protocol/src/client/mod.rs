@@ -170,4 +170,17 @@ impl Client {
         connection.send(&request)?;
         Ok(Follower::new(connection))
     }
+
+    /// Asks for a document of `/api/v1`, or sends one. The answer is read piece by piece, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon cannot be reached.
+    pub fn request(&self, method: &str, path: &str, body: &str) -> Result<Follower, ClientError> {
+        let authorization = self.authorization.as_deref();
+        let request = http::json_request(&self.url, authorization, method, path, body);
+        let mut connection = self.connect()?;
+        connection.send(&request)?;
+        Ok(Follower::of_any_status(connection))
+    }
 }

@@ -130,11 +130,23 @@ impl Locked<'_> {
     /// # Errors
     /// If it cannot be written, or the file is no longer what was read; then it is as it was.
     pub fn write(&self, read: Option<&EnvFile>, new: &EnvFile) -> Result<(), StoreError> {
-        self.write_bytes(read.map(|read| read.text().as_bytes()), new)
+        self.write_on_trial(read, new)?;
+        history::prune(&self.path, self.store.versions);
+        Ok(())
     }
 
-    fn write_bytes(&self, read: Option<&[u8]>, new: &EnvFile) -> Result<(), StoreError> {
+    /// The same, for as long as it takes to find out whether the new text is good: [`take_back`](Self::take_back) makes
+    /// it as if nothing had been written. No previous version is removed meanwhile; the next change does that.
+    ///
+    /// # Errors
+    /// If it cannot be written, or the file is no longer what was read; then it is as it was.
+    pub fn write_on_trial(
+        &self,
+        read: Option<&EnvFile>,
+        new: &EnvFile,
+    ) -> Result<Trial, StoreError> {
         let path = &self.path;
+        let before = read.map(|read| read.text().as_bytes());
         if let Some(folder) = path.parent().filter(|_| read.is_none()) {
             fs::create_dir_all(folder)
                 .map_err(|error| StoreError::Write(folder.to_owned(), error))?;
@@ -144,23 +156,62 @@ impl Locked<'_> {
             history::remove_leftovers(path);
         }
         // Before the change, so that there is no moment at which the old text is nowhere.
-        let kept = match read.filter(|read| *read != new.text().as_bytes()) {
-            Some(read) if self.store.versions > 0 => {
-                Some(history::keep(path, read, SystemTime::now())?)
+        let kept = match before.filter(|before| *before != new.text().as_bytes()) {
+            Some(before) if self.store.versions > 0 => {
+                Some(history::keep(path, before, SystemTime::now())?)
             }
             _ => None,
         };
-        let is_as_read = || match read_some(path) {
-            Ok(bytes) => read == Some(&bytes),
-            Err(error) => error.kind() == io::ErrorKind::NotFound && read.is_none(),
-        };
-        let replaced = replace::replace(path, new.text().as_bytes(), read.is_none(), is_as_read);
-        match (&replaced, kept) {
-            (Ok(()), _) => history::prune(path, self.store.versions),
-            (Err(_), Some(kept)) => history::forget(&kept),
-            (Err(_), None) => {}
+        let replaced = replace::replace(path, new.text().as_bytes(), read.is_none(), || {
+            is_text(path, before)
+        });
+        if let (Err(_), Some(kept)) = (&replaced, &kept) {
+            history::forget(kept);
         }
-        replaced
+        replaced?;
+        Ok(Trial {
+            before: read.cloned(),
+            written: new.clone(),
+            kept,
+        })
+    }
+
+    /// Puts back what was there before, byte by byte, as if nothing had been written.
+    ///
+    /// # Errors
+    /// If that cannot be written, or somebody has changed the file since; then it is as it is.
+    pub fn take_back(&self, trial: &Trial) -> Result<(), StoreError> {
+        let path = &self.path;
+        let written = trial.written.text().as_bytes();
+        let is_as_written = || is_text(path, Some(written));
+        match &trial.before {
+            Some(before) => {
+                replace::replace(path, before.text().as_bytes(), false, is_as_written)?;
+            }
+            None if is_as_written() => replace::remove(path)?,
+            None => return Err(StoreError::Changed(path.clone())),
+        }
+        if let Some(kept) = &trial.kept {
+            history::forget(kept);
+        }
+        Ok(())
+    }
+}
+
+/// A text that was written and may have to be taken back.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    before: Option<EnvFile>,
+    written: EnvFile,
+    /// Where what was there before is kept.
+    kept: Option<PathBuf>,
+}
+
+/// Whether a file holds this; none where there is none.
+fn is_text(path: &Path, text: Option<&[u8]>) -> bool {
+    match read_some(path) {
+        Ok(bytes) => text == Some(&bytes),
+        Err(error) => error.kind() == io::ErrorKind::NotFound && text.is_none(),
     }
 }
 

@@ -57,6 +57,13 @@ pub(super) fn replace(
     sync_folder(path).map_err(write)
 }
 
+/// Removes a file, so that it is gone from the disk when this returns.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    fs::remove_file(path)
+        .and_then(|()| sync_folder(path))
+        .map_err(|error| StoreError::Write(path.to_owned(), error))
+}
+
 /// Writes a file that is on the disk when this returns.
 fn write_new(temporary: &Path, like: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::options()

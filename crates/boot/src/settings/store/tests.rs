@@ -88,6 +88,38 @@ fn previous_versions_are_kept_up_to_a_number() {
 }
 
 #[test]
+fn a_trial_that_is_taken_back_leaves_nothing_behind() {
+    let place = place(1);
+    place.write("A=1\n");
+    place.write("A=2\n");
+    let before = place.store.versions().unwrap();
+    let locked = place.store.lock(PATIENCE).unwrap();
+    let read = locked.read().unwrap();
+    let trial = locked
+        .write_on_trial(read.as_ref(), &file("A=bad\n"))
+        .unwrap();
+    assert_eq!(fs::read_to_string(place.store.path()).unwrap(), "A=bad\n");
+    locked.take_back(&trial).unwrap();
+    assert_eq!(fs::read_to_string(place.store.path()).unwrap(), "A=2\n");
+    assert_eq!(place.store.versions().unwrap(), before);
+    let error = locked.take_back(&trial).unwrap_err();
+    assert!(matches!(error, StoreError::Changed(_)), "{error}");
+}
+
+#[test]
+fn a_trial_without_a_file_before_it_is_taken_back_to_no_file() {
+    let place = place(1);
+    let locked = place.store.lock(PATIENCE).unwrap();
+    let trial = locked.write_on_trial(None, &file("A=1\n")).unwrap();
+    fs::write(place.store.path(), "A=by-hand\n").unwrap();
+    let error = locked.take_back(&trial).unwrap_err();
+    assert!(matches!(error, StoreError::Changed(_)), "{error}");
+    fs::write(place.store.path(), "A=1\n").unwrap();
+    locked.take_back(&trial).unwrap();
+    assert!(place.store.read().unwrap().is_none());
+}
+
+#[test]
 fn only_one_writes_at_a_time() {
     let place = place(0);
     let first = place.store.lock(PATIENCE).unwrap();

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 
+use crate::apply::Applier;
 use crate::http::web::Token;
 use crate::http::{Budget, Listener, ServerConfig, Services, serve};
 use crate::rpc::Kind;
@@ -61,9 +62,11 @@ impl Fixture {
         let (shutdown, told) = watch::channel(false);
         let journal = Arc::new(Lines::default());
         let budget = Arc::new(Budget::default());
+        let rpc = fake.rpc_within(&[("supervisor", Kind::Main, "")], Arc::clone(&budget));
         let services = Services {
             control: fake.control.clone(),
-            rpc: fake.rpc_within(&[("supervisor", Kind::Main, "")], Arc::clone(&budget)),
+            applier: Applier::new(fake.control.clone(), rpc.api().clone(), journal.clone()),
+            rpc,
             journal: journal.clone(),
             budget: Arc::clone(&budget),
             token: Token::new(),

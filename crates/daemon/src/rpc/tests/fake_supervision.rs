@@ -193,7 +193,7 @@ impl FakeSupervision {
                 let all = self.knowledge().processes.clone().into_iter();
                 let chosen: Vec<ProcessInfo> = all
                     .filter(|process| match &target {
-                        Target::All => true,
+                        Target::Several(_) | Target::All => true,
                         Target::Group(group) => process.group == *group,
                         Target::Process { group, name } => {
                             process.group == *group && process.name == *name
@@ -236,6 +236,7 @@ impl FakeSupervision {
                 services: Vec::new(),
                 settings: Arc::new(crate::settings::ServiceSettings::none()),
             }),
+            Request::Basis => Reply::Gone,
             Request::Explain(_) => Reply::Explanations(Vec::new()),
             Request::Events(filter) => Reply::Events(self.knowledge().history.find(&filter)),
             Request::WatchHistory => Reply::Watch(Some(self.knowledge().history.watch())),
@@ -292,7 +293,7 @@ impl FakeSupervision {
                 };
             }
             Target::Group(group) => Some(group),
-            Target::All => None,
+            Target::Several(_) | Target::All => None,
         };
         let all = self.knowledge().processes.clone();
         let members: Vec<_> = all

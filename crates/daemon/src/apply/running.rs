@@ -1,0 +1,477 @@
+//! Carries out the orders of an apply.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linchpin_boot::settings::{LOCK_PATIENCE, Trial};
+use linchpin_config::{Config, GroupConfig};
+use linchpin_core::{
+    Apply, ApplyEnd, ApplyOrder, Command, Direction, Failure, Outcome, ProcessResult, Target,
+};
+use linchpin_protocol::api::{
+    ApplyReport, ApplyState, ApplyStep, FailedService, LastOutput, PlanReport, ServiceStatus,
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::planning::Prepared;
+use super::waiting::{Verdict, judge};
+use super::{Shared, run_on_thread, words};
+use crate::control::{Basis, Reply, Request};
+use crate::services::milliseconds;
+use crate::settings::{Planned, PlannedConfigs, ServiceSettings};
+
+/// Most services whose failure is told with their output.
+const TOLD_MAX: usize = 5;
+
+/// An apply under way.
+pub(super) struct Run {
+    shared: Arc<Shared>,
+    settings: Arc<ServiceSettings>,
+    at_work: Vec<Arc<GroupConfig>>,
+    planned: Planned,
+    configs: PlannedConfigs,
+    machine: Apply,
+    report: ApplyReport,
+    patience: Duration,
+    /// What was written, and can be taken back.
+    trial: Option<Trial>,
+    /// Processes that were up before anything was stopped.
+    were_up: Vec<(String, String)>,
+    /// Processes that have to come up.
+    awaited: Vec<(String, String)>,
+}
+
+/// Why an order was not carried out.
+enum Obstacle {
+    /// For this reason.
+    Failed(String),
+    /// These services have not come up.
+    NotReady(Vec<FailedService>),
+    /// The daemon is going down.
+    Ending,
+}
+
+impl Run {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        basis: Basis,
+        prepared: Prepared,
+        patience: Duration,
+        generation: u64,
+    ) -> Self {
+        let Prepared {
+            planned,
+            configs,
+            plan,
+            report,
+        } = prepared;
+        let run = Self {
+            shared,
+            settings: basis.settings,
+            at_work: basis.at_work,
+            planned,
+            configs,
+            machine: Apply::new(plan),
+            report: begun(generation, report),
+            patience,
+            trial: None,
+            were_up: Vec::new(),
+            awaited: Vec::new(),
+        };
+        run.publish();
+        run
+    }
+
+    /// Carries out order after order. The report of the end is for the caller to publish.
+    pub(super) async fn carried_out(mut self) -> ApplyReport {
+        while let Some(order) = self.machine.order() {
+            let direction = self.machine.direction();
+            self.step(words::name(order), words::beginning(order, direction));
+            match self.carry_out(order, direction).await {
+                Ok(()) => self.machine.done(),
+                Err(Obstacle::Ending) => self.machine.interrupted(),
+                Err(Obstacle::Failed(text)) => self.failed(&text, Vec::new()),
+                Err(Obstacle::NotReady(services)) => {
+                    let text = not_ready(&services);
+                    self.failed(&text, services);
+                }
+            }
+        }
+        self.report.state = match self.machine.end() {
+            Some(ApplyEnd::Done) => ApplyState::Done,
+            Some(ApplyEnd::Refused) => ApplyState::Refused,
+            Some(ApplyEnd::RolledBack) => ApplyState::RolledBack,
+            Some(ApplyEnd::NotRolledBack) => ApplyState::NotRolledBack,
+            Some(ApplyEnd::Failed) => ApplyState::Failed,
+            Some(ApplyEnd::Interrupted) | None => ApplyState::Interrupted,
+        };
+        self.report.ended = Some(milliseconds());
+        self.report
+    }
+
+    async fn carry_out(&mut self, order: ApplyOrder, direction: Direction) -> Result<(), Obstacle> {
+        match (order, direction) {
+            (ApplyOrder::File, Direction::Forward) => self.write().await,
+            (ApplyOrder::File, Direction::Back) => self.take_back().await,
+            (ApplyOrder::Configure, _) => {
+                let config = Box::new(self.config(direction));
+                self.command(Command::Reload { config }).await.map(|_| ())
+            }
+            (ApplyOrder::Stop, _) => self.stop(direction).await,
+            (ApplyOrder::Remove, _) => self.remove().await,
+            (ApplyOrder::Switch, _) => {
+                let mut concerned: Vec<(String, String)> = self.machine.plan().restarted.clone();
+                let config = self.config(direction);
+                concerned.extend(members(&config, self.machine.adds()).map(|(name, _)| name));
+                self.settings
+                    .move_in_trial(&concerned, direction == Direction::Forward);
+                Ok(())
+            }
+            (ApplyOrder::Start, _) => self.start(direction).await,
+            (ApplyOrder::Wait, _) => self.wait().await,
+            (ApplyOrder::Settle, _) => {
+                self.settings.end_trial();
+                Ok(())
+            }
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), Obstacle> {
+        let (settings, store) = (Arc::clone(&self.settings), self.planned.store.clone());
+        let (draft, new) = (self.planned.draft.clone(), Arc::clone(&self.planned.new));
+        let written = run_on_thread(move || {
+            // Whatever starts from here on gets the settings that go with its configuration.
+            settings.begin_trial(new);
+            let written = store
+                .lock(LOCK_PATIENCE)
+                .and_then(|locked| locked.write_on_trial(draft.read.as_ref(), &draft.file));
+            if written.is_err() {
+                settings.end_trial();
+            }
+            written.map_err(|error| error.to_string())
+        });
+        match written.await {
+            Ok(Ok(trial)) => {
+                self.trial = Some(trial);
+                Ok(())
+            }
+            Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(text)),
+        }
+    }
+
+    async fn take_back(&mut self) -> Result<(), Obstacle> {
+        let Some(trial) = self.trial.clone() else {
+            return Ok(());
+        };
+        let store = self.planned.store.clone();
+        let taken_back = run_on_thread(move || {
+            store
+                .lock(LOCK_PATIENCE)
+                .and_then(|locked| locked.take_back(&trial))
+                .map_err(|error| error.to_string())
+        });
+        match taken_back.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(format!(
+                "the settings file was not put back: {text}"
+            ))),
+        }
+    }
+
+    /// The configuration that goes with a direction.
+    fn config(&self, direction: Direction) -> Config {
+        match (direction, &self.configs.before) {
+            (Direction::Forward, _) => self.configs.after.clone(),
+            (Direction::Back, Some(before)) => before.clone(),
+            // It cannot be read any more; what was at work is known.
+            (Direction::Back, None) => Config {
+                groups: self.at_work.clone(),
+                ..self.configs.after.clone()
+            },
+        }
+    }
+
+    async fn stop(&mut self, direction: Direction) -> Result<(), Obstacle> {
+        let services = self.services().await?;
+        if direction == Direction::Forward {
+            self.were_up = services
+                .iter()
+                .filter(|service| service.pid.is_some() || service.state == "STARTING")
+                .map(|service| (service.group.clone(), service.name.clone()))
+                .collect();
+        }
+        let mut targets = self.machine.plan().restarted.clone();
+        let leaving: Vec<&String> = self.machine.removes().collect();
+        targets.extend(
+            services
+                .iter()
+                .filter(|service| leaving.contains(&&service.group))
+                .map(|service| (service.group.clone(), service.name.clone())),
+        );
+        let stopped = self
+            .command(Command::Stop {
+                target: Target::Several(targets),
+                wait: true,
+            })
+            .await?;
+        refused(stopped, &|failure| {
+            matches!(failure, Failure::NotRunning(_) | Failure::BadName(_))
+        })
+    }
+
+    async fn remove(&mut self) -> Result<(), Obstacle> {
+        let names: Vec<String> = self.machine.removes().cloned().collect();
+        for name in names {
+            let removed = self.command(Command::RemoveGroup { name }).await?;
+            refused(removed, &|failure| matches!(failure, Failure::BadName(_)))?;
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, direction: Direction) -> Result<(), Obstacle> {
+        let names: Vec<String> = self.machine.adds().cloned().collect();
+        for name in names {
+            let added = self.command(Command::AddGroup { name }).await?;
+            refused(added, &|failure| {
+                matches!(failure, Failure::AlreadyAdded(_))
+            })?;
+        }
+        let config = self.config(direction);
+        let added = members(&config, self.machine.adds());
+        self.awaited = added
+            .filter(|(_, autostart)| *autostart)
+            .map(|(name, _)| name)
+            .collect();
+        // Beside those that are to be restarted, those that went down with what they depend on.
+        let plan = self.machine.plan();
+        let down: Vec<(String, String)> = self
+            .services()
+            .await?
+            .into_iter()
+            .filter(|service| !["STARTING", "RUNNING", "BACKOFF"].contains(&service.state.as_str()))
+            .map(|service| {
+                let is_stopped = service.state == "STOPPED";
+                ((service.group, service.name), is_stopped)
+            })
+            .filter(|(name, is_stopped)| {
+                plan.restarted.contains(name) || (*is_stopped && self.were_up.contains(name))
+            })
+            .map(|(name, _)| name)
+            .collect();
+        let restarted = plan.restarted.clone();
+        for name in restarted.into_iter().chain(down.iter().cloned()) {
+            if !self.awaited.contains(&name) {
+                self.awaited.push(name);
+            }
+        }
+        if down.is_empty() {
+            return Ok(());
+        }
+        let started = self
+            .command(Command::Start {
+                target: Target::Several(down),
+                wait: false,
+            })
+            .await?;
+        refused(started, &|failure| {
+            matches!(
+                failure,
+                // What was started and has failed already is told when it is waited for.
+                Failure::AlreadyStarted(_)
+                    | Failure::BadName(_)
+                    | Failure::SpawnError(_)
+                    | Failure::AbnormalTermination(_)
+            )
+        })
+    }
+
+    async fn wait(&mut self) -> Result<(), Obstacle> {
+        let until = Instant::now() + self.patience;
+        let Reply::Watch(Some(mut news)) = self.shared.control.ask(Request::WatchHistory).await
+        else {
+            return Err(Obstacle::Ending);
+        };
+        loop {
+            news.mark_unchanged();
+            let seen = self.services().await?;
+            let (late, is_over) = match judge(&self.awaited, &seen) {
+                Verdict::Ready => return Ok(()),
+                Verdict::Failed(failed) => return Err(self.not_ready(&failed, &seen, None).await),
+                Verdict::NotYet(late) => match timeout_at(until, news.changed()).await {
+                    Ok(Ok(())) => (late, false),
+                    Ok(Err(_)) => return Err(Obstacle::Ending),
+                    Err(_) => (late, true),
+                },
+            };
+            if is_over {
+                return Err(self.not_ready(&late, &seen, Some(self.patience)).await);
+            }
+        }
+    }
+
+    /// Who has not come up, with what they have said: before anything else is done to them.
+    async fn not_ready(
+        &self,
+        which: &[usize],
+        seen: &[ServiceStatus],
+        after: Option<Duration>,
+    ) -> Obstacle {
+        let mut failed = Vec::new();
+        for (group, name) in which.iter().filter_map(|index| self.awaited.get(*index)) {
+            let spec = words::service(group, name);
+            let service = seen
+                .iter()
+                .find(|service| service.group == *group && service.name == *name);
+            let mut text = service.map_or_else(
+                || "it is not there".to_owned(),
+                |service| service.text.clone(),
+            );
+            for check in service.iter().flat_map(|service| &service.failing) {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "; {} {}: {}", check.purpose, check.probe, check.text);
+            }
+            for wait in service.iter().flat_map(|service| &service.waits_for) {
+                let _ = write!(text, "; waits: {wait}");
+            }
+            if let Some(after) = after {
+                let _ = write!(text, "; not ready after {} s", after.as_secs());
+            }
+            let output = if failed.len() < TOLD_MAX {
+                self.output(&spec).await
+            } else {
+                None
+            };
+            failed.push(FailedService {
+                service: spec,
+                state: service.map_or_else(String::new, |service| service.state.clone()),
+                text: self.planned.masked(&text),
+                output,
+            });
+        }
+        Obstacle::NotReady(failed)
+    }
+
+    async fn output(&self, service: &str) -> Option<LastOutput> {
+        let report = self.shared.api.why(service).await.ok()?;
+        let mut output = report.services.into_iter().next()?.output?;
+        for line in &mut output.lines {
+            *line = self.planned.masked(line);
+        }
+        Some(output)
+    }
+
+    async fn services(&self) -> Result<Vec<ServiceStatus>, Obstacle> {
+        let answer = self.shared.control.ask(Request::Overview).await;
+        if let Reply::Overview(overview) = answer
+            && overview.state == "RUNNING"
+        {
+            return Ok(overview.services);
+        }
+        Err(Obstacle::Ending)
+    }
+
+    async fn command(&self, command: Command) -> Result<Outcome, Obstacle> {
+        let answer = self.shared.control.ask(Request::Command(command)).await;
+        if let Reply::Outcome(outcome) = answer
+            && outcome != Outcome::Failed(Failure::ShuttingDown)
+        {
+            return Ok(outcome);
+        }
+        Err(Obstacle::Ending)
+    }
+
+    fn failed(&mut self, text: &str, services: Vec<FailedService>) {
+        let text = self.planned.masked(text);
+        self.step("failed", &text);
+        // What went wrong on the way back is added to why it is gone at all.
+        match &mut self.report.error {
+            Some(error) => {
+                let _ = write!(error, "; on the way back: {text}");
+            }
+            None => self.report.error = Some(text),
+        }
+        self.report.failed.extend(services);
+        self.machine.failed();
+    }
+
+    fn step(&mut self, name: &str, text: &str) {
+        self.report.steps.push(ApplyStep {
+            at: milliseconds(),
+            back: self.machine.direction() == Direction::Back,
+            step: name.to_owned(),
+            text: text.to_owned(),
+        });
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let report = Arc::new(self.report.clone());
+        self.shared.last.send_replace(Some(report));
+    }
+}
+
+fn begun(generation: u64, plan: PlanReport) -> ApplyReport {
+    ApplyReport {
+        generation,
+        state: ApplyState::Running,
+        started: milliseconds(),
+        ended: None,
+        plan,
+        steps: Vec::new(),
+        error: None,
+        failed: Vec::new(),
+    }
+}
+
+/// Processes of groups, and whether they start with their group.
+fn members<'a>(
+    config: &'a Config,
+    groups: impl Iterator<Item = &'a String>,
+) -> impl Iterator<Item = ((String, String), bool)> {
+    groups
+        .filter_map(|name| config.groups.iter().find(|group| group.name == *name))
+        .flat_map(|group| {
+            group.processes.iter().map(|process| {
+                let name = (group.name.clone(), process.name.clone());
+                (name, process.autostart)
+            })
+        })
+}
+
+/// What of an outcome is a failure, apart from those that do not matter.
+fn refused(outcome: Outcome, is_fine: &dyn Fn(&Failure) -> bool) -> Result<(), Obstacle> {
+    let failures: Vec<String> = match outcome {
+        Outcome::Failed(failure) if !is_fine(&failure) => vec![words::failure(&failure)],
+        Outcome::Many(results) => results
+            .into_iter()
+            .filter_map(
+                |ProcessResult {
+                     name,
+                     group,
+                     result,
+                 }| match result {
+                    Err(failure) if !is_fine(&failure) => {
+                        let service = words::service(&group, &name);
+                        Some(format!("{service}: {}", words::failure(&failure)))
+                    }
+                    Err(_) | Ok(()) => None,
+                },
+            )
+            .collect(),
+        Outcome::Failed(_) | Outcome::Done | Outcome::Reloaded { .. } => Vec::new(),
+    };
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(Obstacle::Failed(failures.join("; ")))
+    }
+}
+
+fn not_ready(services: &[FailedService]) -> String {
+    let all: Vec<String> = services
+        .iter()
+        .map(|failed| format!("{} did not come up: {}", failed.service, failed.text))
+        .collect();
+    all.join("; ")
+}

@@ -1,0 +1,209 @@
+//! New settings before they count: what they are, and the configuration that goes with them.
+
+use std::sync::Arc;
+
+use linchpin_boot::settings::env_file::EnvFile;
+use linchpin_boot::settings::{
+    ChangeError, Draft, Edit, Resolved, SettingsReport, Store, draft, report, resolve, shown,
+    without_values,
+};
+use linchpin_config::{Config, LoadRequest};
+use linchpin_protocol::api::{ApplyProblem, SettingChange};
+
+use super::given::Given;
+use super::starts::{ServiceSettings, Source};
+use super::{merged, store};
+use crate::boot::read_with;
+use crate::loading::Loaded;
+
+/// Shorter secrets are everywhere, and no secrets.
+const SHORTEST_SECRET: usize = 4;
+
+/// A change of settings that is good by itself.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) store: Store,
+    pub(crate) draft: Draft,
+    /// What services get once it counts.
+    pub(crate) new: Arc<Given>,
+    /// Settings of which services get other values.
+    pub(crate) changes: Vec<SettingChange>,
+    /// Values that nobody may be shown, the old and the new ones.
+    secrets: Vec<String>,
+}
+
+/// The configurations that go with settings.
+#[derive(Debug)]
+pub(crate) struct PlannedConfigs {
+    /// With the settings of before, if that is possible.
+    pub(crate) before: Option<Config>,
+    pub(crate) after: Config,
+}
+
+impl ServiceSettings {
+    /// Thinks a change out. Waits for the disk, and for commands that judge values.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub(crate) fn plan(&self, edits: &[Edit]) -> Result<Planned, Vec<ApplyProblem>> {
+        let source = self.source();
+        let Source {
+            config, outside, ..
+        } = &*source;
+        let Some(store) = store(config) else {
+            return Err(problems(&[ChangeError::NoFile]));
+        };
+        let read = store
+            .read()
+            .map_err(|error| problems(&[ChangeError::Store(error)]))?;
+        let draft = draft(config, outside, edits, read).map_err(|errors| problems(&errors))?;
+        let before = resolve(config, draft.read.as_ref(), outside);
+        let after = resolve(config, Some(&draft.file), outside);
+        let secrets = secrets(&before).chain(secrets(&after)).collect();
+        let new = Given::of(&after, &source.made);
+        let changes = self.changes(&new);
+        Ok(Planned {
+            store,
+            new,
+            changes,
+            secrets,
+            draft,
+        })
+    }
+
+    /// All settings as they are now. Waits for the disk.
+    pub(crate) fn report(&self) -> SettingsReport {
+        let source = self.source();
+        let file = store(&source.config).map_or(Ok(None), |store| store.read());
+        let file = file.map_err(|error| error.to_string());
+        report(&source.config, file, &source.outside)
+    }
+
+    /// What differs from what services that start now would get.
+    fn changes(&self, new: &Given) -> Vec<SettingChange> {
+        let now = self.now();
+        let source = self.source();
+        let value = |given: &Given, name: &str| {
+            let setting = source.config.named(name)?;
+            let value = given.values.get(name)?.as_ref()?;
+            Some(shown(setting, value))
+        };
+        now.differing(new)
+            .into_iter()
+            .map(|name| SettingChange {
+                from: value(&now, &name),
+                to: value(new, &name),
+                name,
+            })
+            .collect()
+    }
+
+    /// Reads the configuration with the settings of before and with the new ones. Waits for the disk.
+    ///
+    /// # Errors
+    /// What is wrong with the new one.
+    pub(crate) fn configs(
+        &self,
+        planned: &Planned,
+        request: &LoadRequest,
+    ) -> Result<PlannedConfigs, Vec<ApplyProblem>> {
+        let source = self.source();
+        let with = |file: Option<&EnvFile>| {
+            let resolved = resolve(&source.config, file, &source.outside);
+            let environment = merged(&source.outside, &resolved);
+            read_with(request, environment, &source.made).map(|read| Loaded::new(read).config)
+        };
+        let after = with(Some(&planned.draft.file)).map_err(|failure| {
+            let problem = |problem: &linchpin_config::Diagnostic| ApplyProblem {
+                setting: None,
+                message: planned.masked(&format!("the configuration: {}", problem.message)),
+            };
+            failure.problems.iter().map(problem).collect::<Vec<_>>()
+        })?;
+        let before = with(planned.draft.read.as_ref()).ok();
+        Ok(PlannedConfigs { before, after })
+    }
+
+    /// The settings because of which a process must be restarted: they are not those that it was given, and name it.
+    /// None if none does.
+    pub(crate) fn restarting(
+        &self,
+        group: &str,
+        name: &str,
+        section: &str,
+        new: &Given,
+    ) -> Vec<String> {
+        let given = self.start_of(group, name).unwrap_or_else(|| self.now());
+        let mut changed = given.differing(new);
+        let source = self.source();
+        changed.retain(|setting| {
+            let Some(setting) = source.config.named(setting) else {
+                return false;
+            };
+            setting.services.iter().any(|service| {
+                service == group
+                    || service == name
+                    || section.split_once(':').is_some_and(|(_, it)| it == service)
+                    || service
+                        .split_once(':')
+                        .is_some_and(|(of, it)| of == group && (it == name || it == "*"))
+            })
+        });
+        changed
+    }
+}
+
+impl ServiceSettings {
+    /// Whether a setting says who is to be restarted when it changes.
+    pub(crate) fn names_services(&self, setting: &str) -> bool {
+        let source = self.source();
+        let named = source.config.named(setting);
+        named.is_some_and(|setting| !setting.services.is_empty())
+    }
+}
+
+impl Planned {
+    /// A text without values that nobody may be shown.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
+        without_values(text, &secrets)
+    }
+}
+
+fn secrets(resolved: &Resolved<'_>) -> impl Iterator<Item = String> {
+    let all = resolved.settings.iter().flat_map(|effective| {
+        let is_shown = |value: &str| shown(effective.setting, value) == value;
+        effective
+            .layers
+            .iter()
+            .map(|found| found.value.clone())
+            .filter(move |value| value.len() >= SHORTEST_SECRET && !is_shown(value))
+    });
+    all.collect::<Vec<_>>().into_iter()
+}
+
+/// Errors as documents have them.
+fn problems(errors: &[ChangeError]) -> Vec<ApplyProblem> {
+    let mut found = Vec::new();
+    for error in errors {
+        match error {
+            ChangeError::Invalid(all) => found.extend(all.iter().map(|invalid| ApplyProblem {
+                setting: Some(invalid.name.clone()),
+                message: invalid.to_string(),
+            })),
+            ChangeError::Unknown(name, _) | ChangeError::Unwritable(name, _) => {
+                found.push(ApplyProblem {
+                    setting: Some(name.clone()),
+                    message: error.to_string(),
+                });
+            }
+            ChangeError::NoFile | ChangeError::Store(_) => {
+                found.push(ApplyProblem {
+                    setting: None,
+                    message: error.to_string(),
+                });
+            }
+        }
+    }
+    found
+}
