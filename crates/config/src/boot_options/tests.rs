@@ -271,6 +271,24 @@ fn templates_have_a_source_a_target_and_defaults() {
 }
 
 #[test]
+fn services_may_come_and_go_with_templates() {
+    let certificate = "[certificate:web]\nself_signed=true\nservices=comes\n";
+    let told = problems_of_whole(&format!("{DIRECTORIES}{certificate}"));
+    assert!(told.contains("no group or process `comes`"), "{told}");
+    let template = "[template:x]\nsource=/a\ntarget=/b\nservices=comes\n";
+    let text = format!("{DIRECTORIES}{certificate}{template}");
+    assert_eq!(boot(&text).templates[0].policy.services, ["comes"]);
+    let warnings = crate::check::check(&world(&text), &request()).warnings;
+    let told: String = warnings.iter().map(render).collect();
+    assert!(told.contains("no group or process `comes`"), "{told}");
+}
+
+fn problems_of_whole(text: &str) -> String {
+    let failure = load(&world(text), &request()).expect_err("it cannot be loaded");
+    failure.problems.iter().map(render).collect()
+}
+
+#[test]
 fn mistakes_in_templates_are_pointed_at() {
     let told =
         |options: &str| problems(&format!("{DIRECTORIES}[template:x]\n{options}")).join("\n");

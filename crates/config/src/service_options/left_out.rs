@@ -35,7 +35,13 @@ pub(crate) fn look_up_services(
                 .and_then(|section| document.entry(section, option.name));
             let message = placed(&section, option, &mistake.message);
             let statement = Statement::ours(message).help(mistake.help.unwrap_or_default());
-            findings.own_problem(document, entry.map(Entry::value_span), statement);
+            let span = entry.map(Entry::value_span);
+            if boot.templates.is_empty() {
+                findings.own_problem(document, span, statement);
+            } else {
+                // It may be in a file that is made of a template, now or with other settings.
+                findings.remark(document, span, statement);
+            }
         }
     }
 }
