@@ -298,15 +298,21 @@ def test_a_stop_that_asks_for_time_gets_it(new_daemon, sd_client):
 
 def test_a_flood_keeps_nobody_waiting_and_nothing_grows(new_daemon):
     program = (
-        "import os, socket\n"
+        "import os, socket, time\n"
         "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
         "s.connect('\\0' + os.environ['NOTIFY_SOCKET'][1:])\n"
         "s.send(b'READY=1')\n"
-        "while True: s.send(b'STATUS=' + b'x' * 900)\n"
+        "began, sent = time.monotonic(), 0\n"
+        "while True:\n"
+        "    s.send(b'STATUS=' + b'x' * 900)\n"
+        "    sent += 1\n"
+        "    if sent % 100 == 0:\n"
+        "        with open('sent.new', 'w') as f: f.write(f'{sent} {time.monotonic() - began}')\n"
+        "        os.rename('sent.new', 'sent')\n"
     )
     daemon = new_daemon()
     (daemon.directory / "flood.py").write_text(program)
-    configured(daemon, f"python3 {daemon.directory}/flood.py").start()
+    configured(daemon, f"python3 {daemon.directory}/flood.py", "directory=%(here)s").start()
     daemon.until_running("after")
 
     def resident():
@@ -316,6 +322,17 @@ def test_a_flood_keeps_nobody_waiting_and_nothing_grows(new_daemon):
     for _ in range(40):
         assert daemon.info("web")["statename"] == "RUNNING"
     assert resident() < before + 4096
+
+    def sent():
+        try:
+            number, seconds = (daemon.directory / "sent").read_text().split()
+        except FileNotFoundError:
+            return False
+        return int(number) > 2500 and (int(number), float(seconds))
+
+    # A thousand a second and what fits into the kernel's queue: it is held back, and it goes on.
+    number, seconds = until(sent, "more than two seconds' worth is taken")
+    assert number < 1016 * (seconds + 1) + int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()) + 100
     daemon.supervisor("stopProcess", "web")
     assert daemon.stop() == 0
 

@@ -187,6 +187,8 @@ pub enum Action {
         generation: Generation,
         /// The file.
         path: String,
+        /// That it begins was noted before, for a start that came to no process: then it was not interrupted.
+        is_noted: bool,
     },
     /// Write the marker of a oneshot, so that it is on the disk; answered by `MarkerCommitted`.
     CommitMarker {

@@ -223,6 +223,7 @@ impl Supervisor {
         step: &mut Step<'_>,
     ) {
         self.socket_is_open(generation);
+        self.job_has_begun(id);
         if self.late_spawn(generation, pid, step) {
             return;
         }

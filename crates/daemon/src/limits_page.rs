@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::api;
 use crate::control;
 use crate::http::limits;
-use crate::services::{announcements, history, markers, probe_limits, task_output, tasks};
+use crate::services::announcements::{self, pace};
+use crate::services::{history, markers, probe_limits, task_output, tasks};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -167,6 +168,11 @@ fn parts() -> Vec<Part> {
             "Turns of those who notify",
             "daemon/src/services/announcements/mod.rs",
             announcements { MOST_AT_ONCE }
+        ),
+        part!(
+            "Pace of those who notify",
+            "daemon/src/services/announcements/pace.rs",
+            pace { MOST_IN_A_SECOND }
         ),
         part!(
             "Markers of oneshots",

@@ -43,6 +43,8 @@ pub(crate) struct ServiceState {
     pub(crate) restarts: Restarts,
     /// A oneshot that has done its work, and whose marker is being written: which start of it.
     pub(crate) committing: Option<Generation>,
+    /// That a oneshot begins has been noted at its marker, and no process has come of it yet.
+    pub(crate) is_noted: bool,
     /// It is being stopped, as the core has decided, and this is to follow.
     pub(crate) own_stop: Option<OwnStop>,
     /// The service's own words (`STATUS=`), cut at [`Notification::STATUS_MAX`].

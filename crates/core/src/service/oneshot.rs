@@ -35,10 +35,15 @@ impl Supervisor {
         let (Some(path), Some(process)) = (self.marker(id), self.processes.get(&id)) else {
             return false;
         };
+        let is_noted = process
+            .service
+            .as_ref()
+            .is_some_and(|service| service.is_noted);
         step.act(Action::OpenMarker {
             process: id,
             generation: process.generation,
             path,
+            is_noted,
         });
         true
     }
@@ -62,10 +67,27 @@ impl Supervisor {
         }
         match state {
             MarkerState::Committed => self.done_before(id, step),
-            MarkerState::Fresh | MarkerState::Interrupted => self.after_marker(id, step),
+            MarkerState::Fresh => {
+                self.set_noted(id, true);
+                self.after_marker(id, step);
+            }
+            MarkerState::Interrupted => self.after_marker(id, step),
             MarkerState::Failed(text) => {
                 self.start_failed(id, Reason::MarkerFailed { text }, step);
             }
+        }
+    }
+
+    /// A process is there, so whoever finds no marker after its end finds a job that was interrupted.
+    pub(crate) fn job_has_begun(&mut self, id: ProcessId) {
+        self.set_noted(id, false);
+    }
+
+    fn set_noted(&mut self, id: ProcessId, is_noted: bool) {
+        if let Some(process) = self.processes.get_mut(&id)
+            && let Some(service) = &mut process.service
+        {
+            service.is_noted = is_noted;
         }
     }
 

@@ -630,9 +630,11 @@ impl Stage {
                 process,
                 generation,
                 path,
+                is_noted,
             } => {
                 let name = name(process);
-                let line = format!("open marker {path} of {name}");
+                let noted = if *is_noted { ", noted before" } else { "" };
+                let line = format!("open marker {path} of {name}{noted}");
                 self.markers.insert(name, (*process, *generation));
                 line
             }

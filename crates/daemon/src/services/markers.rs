@@ -23,8 +23,14 @@ use crate::shell::Shell;
 pub(crate) const MARKER_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Shell {
-    /// Looks at a marker and notes that its job begins.
-    pub(super) fn open_marker(&self, (process, generation): (ProcessId, Generation), path: String) {
+    /// Looks at a marker and notes that its job begins. `is_noted`: it was noted before, and the job did not begin after
+    /// all.
+    pub(super) fn open_marker(
+        &self,
+        (process, generation): (ProcessId, Generation),
+        path: String,
+        is_noted: bool,
+    ) {
         let text = self.marker_text(process, "begun");
         let answer = move |state| {
             News::Event(Event::MarkerOpened {
@@ -33,7 +39,11 @@ impl Shell {
                 state,
             })
         };
-        let look = move |path: &Path| open(path, &text).unwrap_or_else(MarkerState::Failed);
+        let look = move |path: &Path| match open(path, &text) {
+            Ok(MarkerState::Interrupted) if is_noted => MarkerState::Fresh,
+            Ok(state) => state,
+            Err(text) => MarkerState::Failed(text),
+        };
         self.with_marker(path, look, MarkerState::Failed, answer);
     }
 

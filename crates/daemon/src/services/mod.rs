@@ -106,10 +106,16 @@ impl Services {
         }
     }
 
-    /// When [`Shell::look_at_tasks`] is due, or attempts of probes are overdue.
+    /// When [`Shell::look_at_services`] is due.
     pub(crate) fn deadline(&mut self) -> Option<Instant> {
-        let probes = self.probes.deadline();
-        self.tasks.deadline().into_iter().chain(probes).min()
+        [
+            self.tasks.deadline(),
+            self.probes.deadline(),
+            self.announcements.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// A start is released: nobody wants to know anything about it any more.
@@ -202,7 +208,8 @@ impl Shell {
                 process,
                 generation,
                 path,
-            } => self.open_marker((process, generation), path),
+                is_noted,
+            } => self.open_marker((process, generation), path, is_noted),
             Action::CommitMarker {
                 process,
                 generation,
@@ -246,10 +253,13 @@ impl Shell {
         self.take_task_answers();
     }
 
-    /// Does what is due about tasks.
-    pub(crate) fn look_at_tasks(&mut self) {
+    /// Does what is due about tasks, probes and those who notify.
+    pub(crate) fn look_at_services(&mut self) {
         self.services.tasks.look();
         self.take_task_answers();
+        self.services.announcements.resume();
+        let given_up = self.services.probes.give_up();
+        self.feed_all(given_up);
     }
 
     /// Tells the core what tasks have come to.

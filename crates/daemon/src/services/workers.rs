@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// unix socket.
 const ANSWERS_AT_ONCE: usize = 16;
 
-/// A pool of threads, which are made when they are first needed and then stay. It lives on in its threads when
-/// it is dropped, until they have nothing more to do.
+/// A pool of threads. They are made when they are needed; when there is nothing to do one of them stays. It lives on in
+/// its threads when it is dropped, until they have nothing more to do.
 #[derive(Debug)]
 pub(crate) struct Workers {
     shared: Arc<Shared>,
@@ -192,6 +192,11 @@ impl Shared {
         let mut queue = self.queue();
         while !queue.is_closed {
             let Some(job) = queue.jobs.pop_front() else {
+                // It was worth its memory while others hung.
+                if queue.idle > 0 {
+                    queue.threads -= 1;
+                    return;
+                }
                 queue.idle += 1;
                 while queue.waking == 0 && !queue.is_closed {
                     queue = self

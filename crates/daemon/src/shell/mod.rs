@@ -348,7 +348,7 @@ impl Shell {
         self.feed_queued();
     }
 
-    fn feed_all(&mut self, events: Vec<Event>) {
+    pub(crate) fn feed_all(&mut self, events: Vec<Event>) {
         self.events.extend(events);
         self.feed_queued();
     }
@@ -385,9 +385,7 @@ impl Shell {
     fn deadline_reached(&mut self) {
         self.take_answers();
         self.spawner.relieve();
-        self.look_at_tasks();
-        let given_up = self.services.probes.give_up();
-        self.feed_all(given_up);
+        self.look_at_services();
         self.orphans.report(&self.logs);
         self.feed(Event::Wake);
     }

@@ -18,6 +18,12 @@ const SECOND: u64 = 1_000_000_000;
 const GRACE: u64 = SECOND;
 
 const QUICKEST: u64 = 10_000_000;
+/// So much earlier or later attempts may be made that are a second or more apart.
+const SLACK: u64 = 25_000_000;
+
+fn slack(pause: u64) -> u64 {
+    if pause < SECOND { 0 } else { SLACK }
+}
 
 /// The longest that one message can put a deadline off.
 const LONGEST_EXTENSION: u64 = 3_600 * SECOND;
@@ -257,6 +263,7 @@ impl Service {
         } else {
             QUICKEST
         };
+        let (least, first) = (least - slack(least), interval - slack(interval));
         if is_passive(self.service(), check) {
             Err("it answers by itself")
         } else if !self.is_active {
@@ -267,7 +274,7 @@ impl Service {
             Err("attempts are counted from 1")
         } else if state.answered.is_some_and(|at| now < at + least) {
             Err("it is too early for the next one")
-        } else if is_liveness && now < self.since + interval {
+        } else if is_liveness && now < self.since + first {
             Err("it is too early for the first one")
         } else if !is_liveness && state.is_passing && settings.interval.is_zero() {
             Err("once is enough")
@@ -290,12 +297,13 @@ impl Service {
             return Some((lost, lost));
         }
         let last = state.answered.unwrap_or(self.since);
+        let around = |end| (end - slack(interval), end + slack(interval));
         match check.purpose {
-            CheckPurpose::Liveness => Some((last + interval, last + interval)),
+            CheckPurpose::Liveness => Some(around(last + interval)),
             CheckPurpose::Readiness if state.is_passing => {
-                (interval > 0).then_some((last + interval, last + interval))
+                (interval > 0).then_some(around(last + interval))
             }
-            CheckPurpose::Readiness => Some((last + QUICKEST, last + SECOND)),
+            CheckPurpose::Readiness => Some((last + QUICKEST, last + SECOND + SLACK)),
         }
     }
 }

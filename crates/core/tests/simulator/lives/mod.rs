@@ -63,6 +63,7 @@ struct Question {
     process: ProcessId,
     generation: Generation,
     path: String,
+    is_noted: bool,
 }
 
 /// What is on the disk.
@@ -167,8 +168,8 @@ impl Lives {
         } else {
             match self.files.get(&question.path) {
                 Some(File::Committed) => MarkerState::Committed,
-                Some(File::Begun) => MarkerState::Interrupted,
-                None => {
+                Some(File::Begun) if !question.is_noted => MarkerState::Interrupted,
+                Some(File::Begun) | None => {
                     self.files.insert(question.path, File::Begun);
                     MarkerState::Fresh
                 }
@@ -266,10 +267,12 @@ impl Lives {
                 process,
                 generation,
                 path,
+                is_noted,
             } => self.opening.push(Question {
                 process: *process,
                 generation: *generation,
                 path: path.clone(),
+                is_noted: *is_noted,
             }),
             Action::CommitMarker {
                 process,
@@ -280,6 +283,7 @@ impl Lives {
                     process: *process,
                     generation: *generation,
                     path: path.clone(),
+                    is_noted: true,
                 });
             }
             Action::Spawn {

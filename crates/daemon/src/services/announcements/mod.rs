@@ -7,15 +7,16 @@
 //!
 //! All of it is watched by one epoll set, which is one descriptor for the runtime. Of one source at most
 //! [`MOST_AT_ONCE`] messages are taken before others get a turn; what waits is in the kernel's queue, and when that is
-//! full its sender waits.
+//! full its sender waits. So does one that says too much in a second ([`pace`]).
 
 mod membership;
 mod message;
 mod opening;
+pub(crate) mod pace;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -26,10 +27,12 @@ use linchpin_sys::sockets::{Datagram, receive_datagram};
 use rustix::event::{Timespec, epoll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::time::Instant;
 
 use self::membership::Family;
 pub(crate) use self::message::MOST_MESSAGE_BYTES;
 pub(crate) use self::opening::{Ears, line_patterns, open};
+use self::pace::Pace;
 
 /// Most messages of one source that are taken before other news gets a turn.
 pub(crate) const MOST_AT_ONCE: usize = 16;
@@ -44,7 +47,7 @@ const NO_TIME: Timespec = Timespec {
 };
 
 /// Names something that is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SourceId(u64);
 
 /// Everything that is watched.
@@ -54,6 +57,8 @@ pub(crate) struct Announcements {
     set: Option<AsyncFd<OwnedFd>>,
     /// At most a socket, a pidfd and a few pipes for each start.
     sources: HashMap<SourceId, Source>,
+    /// Those that have said too much, and when they are looked at again.
+    paused: BTreeSet<(Instant, SourceId)>,
     last_id: u64,
 }
 
@@ -71,6 +76,7 @@ enum Kind {
         family: Family,
         /// The main log has been told of a message that was ignored.
         has_complained: bool,
+        pace: Pace,
     },
     Newline(Check),
     Main(Pid),
@@ -110,6 +116,7 @@ impl Announcements {
             let kind = Kind::Socket {
                 family: Family { members, uid },
                 has_complained: false,
+                pace: Pace::new(Instant::now()),
             };
             sources.push((socket, kind));
         }
@@ -170,6 +177,7 @@ impl Announcements {
     /// Closes everything.
     pub(crate) fn close_all(&mut self) {
         self.sources.clear();
+        self.paused.clear();
         self.set = None;
     }
 
@@ -202,7 +210,46 @@ impl Announcements {
                 .map(|event| SourceId(event.data.u64()))
                 .collect())
         });
-        ready.unwrap_or_default()
+        let mut ready: Vec<SourceId> = ready.unwrap_or_default();
+        ready.retain(|id| !self.pauses(*id));
+        ready
+    }
+
+    /// When [`resume`](Self::resume) is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.paused.first().map(|(until, _)| *until)
+    }
+
+    /// Looks again at those that had said too much.
+    pub(crate) fn resume(&mut self) {
+        let now = Instant::now();
+        while let Some((until, id)) = self.paused.first().copied()
+            && until <= now
+        {
+            self.paused.remove(&(until, id));
+            self.watch_for(id, epoll::EventFlags::IN);
+        }
+    }
+
+    /// Whether a source has said too much, and is not looked at for a while.
+    fn pauses(&mut self, id: SourceId) -> bool {
+        let until = self.sources.get(&id).and_then(|source| match &source.kind {
+            Kind::Socket { pace, .. } => pace.pause(Instant::now()),
+            Kind::Newline(_) | Kind::Main(_) => None,
+        });
+        if let Some(until) = until {
+            self.paused.insert((until, id));
+            self.watch_for(id, epoll::EventFlags::empty());
+        }
+        until.is_some()
+    }
+
+    fn watch_for(&self, id: SourceId, flags: epoll::EventFlags) {
+        if let (Some(source), Some(set)) = (self.sources.get(&id), &self.set) {
+            let data = epoll::EventData::new_u64(id.0);
+            // It is in the set, and the kernel needs no memory for a change.
+            let _ = epoll::modify(set.get_ref(), &source.descriptor, data, flags);
+        }
     }
 
     /// Where a start may have said something.
@@ -234,11 +281,13 @@ impl Announcements {
             Kind::Socket {
                 family,
                 has_complained,
+                pace,
             } => {
                 let mut buffer = [0; MOST_MESSAGE_BYTES];
                 let Ok(datagram) = receive_datagram(&source.descriptor, &mut buffer) else {
                     return Heard::Nothing;
                 };
+                pace.count(Instant::now());
                 let text = &buffer[..datagram.length];
                 match understand(text, &datagram, family, is_known) {
                     Ok(notification) if notification == Notification::default() => Heard::Noise,
