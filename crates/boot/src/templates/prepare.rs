@@ -1,5 +1,6 @@
 //! The first half of a change: everything is made beside its place, and looked at.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +57,6 @@ pub(super) struct Ready {
 }
 
 /// A file that is to be put in place.
-#[derive(Debug)]
 pub(super) struct New {
     pub(super) name: String,
     /// Where it waits; none if it is there already.
@@ -65,6 +65,17 @@ pub(super) struct New {
     /// Its content without secrets, and what tells the content.
     pub(super) shown: Option<String>,
     pub(super) writing: Writing,
+}
+
+impl fmt::Debug for New {
+    /// Without its content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("New")
+            .field("name", &self.name)
+            .field("staged", &self.staged)
+            .field("writing", &self.writing)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Ready {

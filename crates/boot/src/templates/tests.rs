@@ -261,8 +261,15 @@ fn what_is_prepared_and_dropped_leaves_nothing() {
         place.template("a", "in/a", "out/a"),
         place.template("folder", "in", "out/folder"),
     ];
-    let scope = scope(&[("HOST", "one")]);
-    drop(prepare(&templates, &scope, false));
+    let scope = scope(&[("HOST", "one"), ("PASSWORD", "s3cret")]);
+    place.put("in/a", "{{ HOST }} {{ PASSWORD }}");
+    let prepared = prepare(&templates, &scope, false);
+    let shown = format!("{prepared:?} {scope:?}");
+    assert!(
+        shown.contains("PASSWORD") && !shown.contains("s3cret"),
+        "{shown}"
+    );
+    drop(prepared);
     assert_eq!(place.names("out"), ["folder"]);
     assert_eq!(place.names("out/folder"), Vec::<String>::new());
 }
@@ -374,4 +381,33 @@ fn sources_that_cannot_be_used_say_why() {
         let told = problem(&make(&templates, &scope(&[]), false)[0]);
         assert!(told.contains(expected), "{told}");
     }
+}
+
+#[test]
+fn what_was_killed_in_the_middle_is_put_back() {
+    let place = Place::new();
+    place.put("in/a", "{{ HOST }}");
+    place.put("in/b", "{{ HOST }}");
+    let templates = [
+        place.template("a", "in/a", "out/a"),
+        place.template("b", "in/b", "out/b"),
+    ];
+    let _ = make(&templates, &scope(&[("HOST", "one")]), false);
+    // All of it is kept, and one of two files is in place, when the kill comes.
+    for name in ["a", "b"] {
+        super::kept::keep(
+            &place.path(&format!("kept/{name}")),
+            &place.path("out"),
+            &[name],
+        )
+        .unwrap();
+    }
+    place.put("out/a", "two");
+    place.put("out/.new.b", "two");
+    assert_eq!(restore(&templates).unwrap(), [place.path("out/a")]);
+    assert_eq!(place.read("out/a").as_deref(), Some("one"));
+    assert_eq!(place.read("out/b").as_deref(), Some("one"));
+    // What waited is not in the way of the next one.
+    let _ = make(&templates, &scope(&[("HOST", "three")]), false);
+    assert_eq!(place.names("out"), ["a", "b"]);
 }
