@@ -1,6 +1,6 @@
 //! Templates: files made of settings, certificates and what else the boot knows.
 //!
-//! A change has two halves. [`prepare`] makes everything beside its place and has it looked at by whoever will read it;
+//! A change has two halves. [`prepare()`] makes everything beside its place and has it looked at by whoever will read it;
 //! nothing that is used has changed until then. [`Prepared::commit`] puts it in place, each file at once, and keeps what was
 //! there before; [`restore`] puts that back, also for a process that did not live to do it itself. If one template fails,
 //! none is put in place.
