@@ -12,6 +12,7 @@ import pytest
 from harness.daemon import Directory
 from harness.subject import LINCHPIN
 from harness.tls import Authority, TlsServer
+from harness.wait import until
 from test_ca_roots import CLIENTS, JAVA_CLIENT, VARIABLES
 
 pytestmark = pytest.mark.ours("there is nothing like it")
@@ -339,3 +340,76 @@ def test_an_option_says_whether_variables_about_proxies_agree(booting, programs,
     daemon = booting(programs + SERVICE, linchpin=linchpin)
     daemon.start(before=with_proxies(**PROXIES))
     assert proxies_of(environment_of(*daemon.until_running("a"))) == (AGREED if agree else PROXIES)
+
+
+PROVIDED = "[certificate:web]\ncertificate=%(here)s/ssl/server.pem\nkey=%(here)s/ssl/server.key\n"
+USERS = "".join(
+    f"[program:{name}]\ncommand=/bin/sh -c 'trap \"echo again\" HUP; echo up; while :; do read line; sleep 0.05; done'\nstdout_logfile=%(here)s/{name}.log\n{options}"
+    for name, options in (("reads", "reload_signal=HUP\n"), ("restarts", ""), ("other", ""))
+)
+
+
+def test_services_that_use_a_certificate_read_it_again_when_it_changes(booting, authority):
+    daemon = booting(PROVIDED + "services=reads, restarts\n" + USERS)
+    authority.issue(daemon.directory / "ssl", days=90)
+    start(daemon)
+    pids = dict(zip(("reads", "restarts", "other"), daemon.until_running("reads", "restarts", "other")))
+    [certificate] = daemon.status()["certificates"]
+    assert certificate["origin"] == "provided" and certificate["days_left"] in (89, 90)
+    assert not any("it ends in" in warning for warning in certificate["warnings"])
+    assert re.search(r"certificate web: provided, (89|90) days left", shown_status(daemon))
+    # Beside its place and renamed, as most do, one file after the other.
+    certificate, key = authority.issue(daemon.directory / "new", days=20)
+    key.rename(daemon.directory / "ssl/server.key")
+    certificate.rename(daemon.directory / "ssl/server.pem")
+    daemon.until_file("reads.log", "again\n")
+    daemon.until_file("restarts.log", "up\nup\n")
+    daemon.until_running("restarts")
+    assert {name: daemon.info(name)["pid"] == pid for name, pid in pids.items()} == {"reads": True, "restarts": False, "other": True}
+    assert "reloading reads, because [certificate:web] has changed" in daemon.log()
+    [now] = daemon.status()["certificates"]
+    assert now["days_left"] in (19, 20) and any("it ends in" in warning for warning in now["warnings"])
+    daemon.until_logged(r"WARN \[certificate:web\] it ends in (19|20) days: provide a new one")
+    # Half of it does not fit together: what was there stays, and nobody is disturbed.
+    authority.issue(daemon.directory / "third")[0].rename(daemon.directory / "ssl/server.pem")
+    daemon.until_logged(r"WARN \[certificate:web\] not the provided one:")
+    [now] = daemon.status()["certificates"]
+    assert now["origin"] == "previous" and now["days_left"] in (19, 20)
+    assert daemon.read("reads.log").count("again") == 1
+
+
+def shown_status(daemon):
+    command = [LINCHPIN.daemon[0], "status", "-c", str(daemon.file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=daemon.environment()).stdout
+
+
+def test_a_certificate_that_a_reread_changes_reaches_its_services(booting):
+    daemon = start(booting(CERTIFICATE + "services=restarts\n" + USERS))
+    [pid] = daemon.until_running("restarts")
+    daemon.supervisor("reloadConfig")
+    daemon.write(daemon.file.read_text().replace("self_signed=true", "self_signed=true\nnames=other.example"))
+    daemon.supervisor("reloadConfig")
+    daemon.until_file("restarts.log", "up\nup\n")
+    assert daemon.until_state("restarts", "RUNNING")["pid"] != pid
+    assert daemon.log().count("restarting restarts, because") == 1
+
+
+def test_nobody_wakes_up_for_certificates(booting):
+    daemon = start(booting(CERTIFICATE + SERVICE))
+    daemon.until_running("a")
+    threads = [(path / "comm").read_text().strip() for path in Path(f"/proc/{daemon.pid}/task").iterdir()]
+    assert threads.count("certificates") == 1
+    daemon.write(daemon.file.read_text().replace(CERTIFICATE, ""))
+    daemon.supervisor("reloadConfig")
+
+    def names():
+        found = []
+        for path in Path(f"/proc/{daemon.pid}/task").iterdir():
+            try:
+                found.append((path / "comm").read_text().strip())
+            except OSError:
+                pass
+        return found
+
+    until(lambda: "certificates" not in names(), "the thread has ended")
+    assert "certificates" not in daemon.status()

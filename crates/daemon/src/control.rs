@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use linchpin_config::{GroupConfig, ProcessConfig};
 use linchpin_core::{Command, Explanation, Outcome, ProcessState, Target};
-use linchpin_protocol::api::{EventsFilter, HistoryEntry, ServiceStatus};
+use linchpin_protocol::api::{CertificateStatus, EventsFilter, HistoryEntry, ServiceStatus};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::services::Found;
@@ -175,6 +175,8 @@ pub(crate) struct Overview {
     pub(crate) state: &'static str,
     /// Every process, by group name and process name; what they use is left open.
     pub(crate) services: Vec<ServiceStatus>,
+    /// What servers have of each certificate.
+    pub(crate) certificates: Vec<CertificateStatus>,
     /// What knows whether their settings are old.
     pub(crate) settings: Arc<ServiceSettings>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use linchpin_boot::sequence::CertificateState;
 use linchpin_config::{Config, Diagnostic, ProcessConfig};
 use linchpin_core::ShutdownCause;
 use linchpin_log::LogLevel;
@@ -44,6 +45,8 @@ pub(crate) struct Loaded {
     pub(crate) settings: ServiceSettings,
     /// Directories of `[linchpin]` that the boot has made.
     pub(crate) new_directories: Vec<PathBuf>,
+    /// What servers have.
+    pub(crate) certificates: Vec<CertificateState>,
 }
 
 impl Loaded {
@@ -64,6 +67,9 @@ impl Loaded {
             .chain(of(LogLevel::Info, loaded.infos))
             .chain(boot.iter().flat_map(messages))
             .collect();
+        let (new_directories, certificates) = boot
+            .map(|boot| (boot.new_directories, boot.certificates))
+            .unwrap_or_default();
         let mut config = loaded.config;
         let common = &config.supervisord.environment;
         if !common.is_empty() {
@@ -79,7 +85,8 @@ impl Loaded {
             config,
             messages,
             settings,
-            new_directories: boot.map(|boot| boot.new_directories).unwrap_or_default(),
+            new_directories,
+            certificates,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linchpin_boot::sequence::give_to;
+use linchpin_boot::sequence::{CertificateState, give_to};
 use linchpin_config::{
     Config, DaemonOverrides, EntryPoint, LoadFailure, LoadRequest, MainLog as MainLogConfig,
     SingleCommand, USAGE_EXIT_STATUS, World, render_failure, usage_error,
@@ -25,7 +25,7 @@ use linchpin_sys::privileges::drop_privileges;
 use linchpin_sys::signals::{SignalFd, SignalSet};
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::boot::{self, Read};
+use crate::boot::{self, Certificates, Read};
 use crate::control::Control;
 use crate::descriptor::readable;
 use crate::fastcgi;
@@ -35,7 +35,7 @@ use crate::messages::level;
 use crate::rpc::{FACTORIES, Kind};
 use crate::servers::{OpenServers, Servers};
 use crate::settings::ServiceSettings;
-use crate::shell::{End, Estate, News, SIGNALS, Shell, Succession};
+use crate::shell::{End, Estate, News, SIGNALS, Shell, Succession, Supplies};
 use crate::site::Site;
 use crate::world::SystemWorld;
 
@@ -170,6 +170,7 @@ impl Invocation {
             mut messages,
             settings,
             new_directories,
+            certificates,
         } = loaded;
         let supervisord = &config.supervisord;
         if let Some(uid) = supervisord.uid {
@@ -256,6 +257,7 @@ impl Invocation {
             auto_logs,
             files_limit,
             settings,
+            certificates,
         };
         let end = self.supervise(&config, supervision, estate);
         drop(pidfile);
@@ -306,6 +308,7 @@ impl Invocation {
             auto_logs,
             files_limit,
             settings,
+            certificates,
         } = supervision;
         // Blocked before the first thread is made, so that all threads have them blocked.
         let set = SignalSet::of(&SIGNALS);
@@ -350,7 +353,11 @@ impl Invocation {
         };
         let (control, requests) = Control::new();
         let journal: Arc<dyn http::Journal> = Arc::new(logs.clone());
-        let services = Services::new(control, config, journal);
+        let services = Services::new(control.clone(), config, journal);
+        let supplies = Supplies {
+            certificates: Certificates::new(&config.boot.certificates, certificates),
+            control,
+        };
         let end = runtime.block_on(async move {
             let servers = Servers::start(servers, services, &logs);
             let signals = readable(signals)?;
@@ -359,7 +366,7 @@ impl Invocation {
                 requests,
                 log_events,
             };
-            let shell = Shell::new(config, site, loader, loads, estate);
+            let shell = Shell::new(config, site, loader, loads, supplies, estate);
             std::io::Result::Ok(shell.run(news, servers).await)
         });
         // Clients that still wait for something get no answer; nothing may hold up the end.
@@ -385,6 +392,7 @@ struct Supervision {
     auto_logs: AutoLogs,
     files_limit: Limit,
     settings: ServiceSettings,
+    certificates: Vec<CertificateState>,
 }
 
 /// Without this the daemon cannot live.

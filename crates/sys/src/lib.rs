@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod command_path;
 pub mod credentials;
 pub mod daemonize;
+pub mod directory_watch;
 pub mod errno_name;
 mod getent;
 pub mod group;

@@ -52,6 +52,8 @@ pub struct Report {
     pub origin: Origin,
     /// The server's certificate; none if there is none, or a dry run would make one.
     pub certificate: Option<Certificate>,
+    /// When the first of its chain ends, in seconds since 1970.
+    pub until: Option<i64>,
     /// The files for the server, and what became of them; none if there is no certificate.
     pub files: Option<(Files, Writing)>,
     /// The files that there were have been removed.
@@ -152,6 +154,7 @@ pub fn make(
         name: config.name.clone(),
         origin: Origin::None,
         certificate: None,
+        until: None,
         files: None,
         is_removed: false,
         refusals: Vec::new(),
@@ -222,6 +225,7 @@ fn install(
     report.origin = origin;
     report.files = Some((store.files(), writing));
     report.warnings.extend(pair.warnings);
+    report.until = pair.chain.iter().map(|it| it.not_after).min();
     report.certificate = pair.chain.into_iter().next();
     Ok(())
 }

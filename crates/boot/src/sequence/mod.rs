@@ -24,6 +24,7 @@ use crate::ca_roots::Variable;
 use crate::date::timestamp;
 use crate::templates::Scope;
 
+pub use certificates::{CertificateState, look_after};
 pub use keeping::{KeptError, Which, keep, kept};
 pub use ownership::give_to;
 pub use report::{BootReport, Outcome, StepReport};
@@ -109,6 +110,8 @@ pub struct Part<'a> {
 pub struct MadeBySections {
     /// Variables through which programs learn what to trust.
     pub variables: Vec<Variable>,
+    /// What servers have.
+    pub certificates: Vec<CertificateState>,
 }
 
 /// A boot at work.
@@ -172,6 +175,7 @@ impl Sequence {
                     (true, true) => Outcome::Done,
                     (true, false) => Outcome::Unchanged,
                 };
+                step.changed = work.is_changed;
                 step.summary = work.summary;
                 step.details = work.details;
                 step.warnings = work.warnings;
@@ -215,7 +219,13 @@ impl Sequence {
             if wanted.contains(&Step::Certificates) {
                 let section = format!("certificate:{}", config.name);
                 let part = certificates::part(config, &section);
-                self.run(part, || certificates::work(config, now, is_dry));
+                let mut state = None;
+                self.run(part, || {
+                    let (found, result) = certificates::work(config, now, is_dry);
+                    state = Some(found);
+                    result.map(|work| ((), work))
+                });
+                made.certificates.extend(state);
             }
         }
         made

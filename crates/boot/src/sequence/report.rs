@@ -50,6 +50,8 @@ pub struct StepReport {
     pub duration_us: u64,
     /// What became of it.
     pub outcome: Outcome,
+    /// Whether something is not as it was before.
+    pub changed: bool,
     /// That in a few words.
     pub summary: String,
     /// What it found and did, line by line.
@@ -75,6 +77,7 @@ impl StepReport {
             started,
             duration_us: 0,
             outcome: Outcome::Unchanged,
+            changed: false,
             summary: String::new(),
             details: Vec::new(),
             warnings: Vec::new(),

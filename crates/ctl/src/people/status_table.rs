@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use linchpin_protocol::api::{Importance, ServiceStatus, StatusReport};
+use linchpin_protocol::api::{CertificateOrigin, Importance, ServiceStatus, StatusReport};
 
 use super::paint::{Colour, Paint};
 use super::words;
@@ -81,7 +81,31 @@ pub(super) fn table(table: Table<'_>) -> String {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(text, "{}", line.trim_end());
     }
-    let _ = write!(text, "{}", remarks(report));
+    let _ = write!(text, "{}{}", certificates(report), remarks(report));
+    text
+}
+
+/// What servers have of certificates, if there are any.
+fn certificates(report: &StatusReport) -> String {
+    let mut text = String::new();
+    for certificate in &report.certificates {
+        let origin = match certificate.origin {
+            CertificateOrigin::Provided => "provided",
+            CertificateOrigin::Previous => "provided before",
+            CertificateOrigin::SelfSigned => "of our own",
+            CertificateOrigin::None => "none",
+        };
+        let _ = write!(text, "\ncertificate {}: {origin}", certificate.name);
+        if let Some(days) = certificate.days_left {
+            let _ = write!(text, ", {days} days left");
+        }
+        for amiss in certificate.problem.iter().chain(&certificate.warnings) {
+            let _ = write!(text, "\n  {amiss}");
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 
@@ -296,6 +320,7 @@ mod tests {
             },
             ready: false,
             services,
+            certificates: Vec::new(),
         }
     }
 

@@ -108,6 +108,7 @@ impl Api {
             },
             ready: is_ready,
             services,
+            certificates: overview.certificates,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use linchpin_boot::proxies::agree;
-use linchpin_boot::sequence::{FATAL, Part, Sequence, Step, Trouble, Work};
+use linchpin_boot::sequence::{CertificateState, FATAL, Part, Sequence, Step, Trouble, Work};
 use linchpin_boot::settings::Resolved;
 use linchpin_boot::templates::{Scope, services_of};
 use linchpin_config::{
@@ -40,6 +40,7 @@ pub(super) struct Made {
     pub(super) variables: Vec<(String, String)>,
     /// Whether variables about proxies agree in what services are given.
     pub(super) proxies_agree: bool,
+    certificates: Vec<CertificateState>,
     new_directories: Vec<PathBuf>,
     /// The report is about the whole, and something was done.
     is_kept: bool,
@@ -68,6 +69,7 @@ impl FirstPhase {
             environment: outside,
             variables: Vec::new(),
             proxies_agree: false,
+            certificates: Vec::new(),
             new_directories: Vec::new(),
             is_kept: !is_dry && steps == Step::ALL,
         };
@@ -105,6 +107,7 @@ impl FirstPhase {
             .iter()
             .map(|variable| (variable.name.clone(), variable.value()))
             .collect();
+        made.certificates = sections.certificates;
         set(&mut made.environment, made.variables.iter().cloned());
         if steps.contains(&Step::Templates) && !loaded.boot.templates.is_empty() {
             set(&mut of_programs, made.variables.iter().cloned());
@@ -286,6 +289,7 @@ impl Made {
             report,
             unkept,
             new_directories: self.new_directories,
+            certificates: self.certificates,
         };
         (settings, booted)
     }

@@ -5,6 +5,7 @@
 //! the environment. The second reads everything, with all that was made. A file that declares none of it is read once, and
 //! what is described here does not happen.
 
+mod certificates;
 mod first_phase;
 mod words;
 
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use linchpin_boot::proxies::agree;
-use linchpin_boot::sequence::{BootReport, Step, keep};
+use linchpin_boot::sequence::{BootReport, CertificateState, Step, keep};
 use linchpin_boot::settings::from_outside;
 use linchpin_config::{
     Config, Diagnostic, LinchpinConfig, LoadFailure, LoadRequest, Loaded, Reading, Severity, World,
@@ -23,6 +24,7 @@ use crate::settings::{MadeByBoot, ServiceSettings};
 use crate::world::SystemWorld;
 use first_phase::{FirstPhase, Made, set};
 
+pub(crate) use certificates::{CertificateNews, Certificates, seconds};
 pub(crate) use words::messages;
 
 /// A configuration that was read, with what was made for it.
@@ -45,6 +47,8 @@ pub struct Booted {
     pub unkept: Option<String>,
     /// Directories of `[linchpin]` that were not there before.
     pub(crate) new_directories: Vec<PathBuf>,
+    /// What servers have.
+    pub(crate) certificates: Vec<CertificateState>,
 }
 
 /// Reads a configuration, after what it declares has been made. `why` says who wants it.

@@ -36,7 +36,7 @@ fn of_step(step: &StepReport, lines: &mut Vec<(LogLevel, String)>) {
             line(LogLevel::Info, format!("{head} (because {})", step.why));
         }
     }
-    if matches!(step.outcome, Outcome::Done | Outcome::Failed) {
+    if step.changed || step.outcome == Outcome::Failed {
         for detail in &step.details {
             line(LogLevel::Info, format!("  {detail}"));
         }

@@ -30,6 +30,7 @@ use crate::http::{AnswerShare, Budget, Guard, Journal};
 use cache::Cache;
 
 pub(crate) use answered::Answered;
+pub(crate) use faults::fault_of;
 pub use interfaces::RPC_INTERFACES;
 pub(crate) use interfaces::{FACTORIES, Interfaces, Kind};
 pub(crate) use process_conversion::local_description as description;

@@ -26,13 +26,14 @@ impl Shell {
         Overview {
             state: self.core.state().name(),
             services: self.core.processes_by_name().iter().map(status).collect(),
+            certificates: self.certificates.statuses(),
             settings: Arc::clone(&self.site.settings),
         }
     }
 
     /// The processes that people may mean by a name: one of a group, a whole group, or one whose name nobody
     /// else has.
-    fn meant_by(&self, name: &str) -> Vec<ProcessId> {
+    pub(super) fn meant_by(&self, name: &str) -> Vec<ProcessId> {
         let ids = |views: Vec<ProcessView<'_>>| views.into_iter().map(|view| view.id).collect();
         if let Ok(views) = self.core.targets(&Target::parse(name)) {
             return ids(views);

@@ -5,6 +5,7 @@
 //! decides nothing about services.
 
 mod actions;
+mod certificates;
 pub(crate) mod children;
 mod events;
 mod explanations;
@@ -33,7 +34,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::control::{Reply, Requests};
+use crate::boot::Certificates;
+use crate::control::{Control, Reply, Requests};
 use crate::fastcgi::SharedSocket;
 use crate::loading::{Load, Loaded, Loader};
 use crate::servers::Servers;
@@ -89,6 +91,9 @@ pub(crate) struct Shell {
     orphans: OrphanLog,
     loader: Loader,
     loads: UnboundedReceiver<Load>,
+    certificates: Certificates,
+    /// The door at which clients ask: what takes several requests goes through it, too.
+    control: Control,
     /// What the core has not been told yet.
     pub(crate) events: VecDeque<Event>,
     actions: Actions,
@@ -102,6 +107,13 @@ pub(crate) struct Shell {
     /// The configuration with which to begin anew.
     next_config: Option<Box<Loaded>>,
     is_finished: bool,
+}
+
+/// What a loop is given besides: what the boot has made, and its own door.
+#[derive(Debug)]
+pub(crate) struct Supplies {
+    pub(crate) certificates: Certificates,
+    pub(crate) control: Control,
 }
 
 /// How a run of the shell ended.
@@ -164,8 +176,13 @@ impl Shell {
         site: Arc<Site>,
         loader: Loader,
         loads: UnboundedReceiver<Load>,
+        supplies: Supplies,
         estate: Option<Estate>,
     ) -> Self {
+        let Supplies {
+            certificates,
+            control,
+        } = supplies;
         let Estate {
             core,
             children,
@@ -208,6 +225,8 @@ impl Shell {
             orphans: OrphanLog::default(),
             loader,
             loads,
+            certificates,
+            control,
             events: VecDeque::new(),
             actions: Actions::new(),
             has_untold_sigchld: false,
@@ -228,6 +247,7 @@ impl Shell {
             mut log_events,
         } = news;
         self.feed(Event::Boot);
+        self.begin_certificates();
         let mut is_reaping = true;
         loop {
             // For the lines of the last turn. The log thread is not woken for each of a thousand ends.
@@ -286,6 +306,7 @@ impl Shell {
                 answers = self.services.probes.answers() => self.feed_all(answers),
                 () = self.wall_clock.wakes() => self.feed(Event::Wake),
                 Some(load) = self.loads.recv() => self.take_load(load),
+                states = self.certificates.looked_at() => self.take_certificates(states),
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
                 () = self.services.announcements.ready() => self.take_announcements(),
                 () = servers.lost() => servers.replace_lost(&self.logs),

@@ -140,14 +140,15 @@ impl Shell {
         let Load { purpose, result } = load;
         self.rest.worked(Instant::now());
         match (purpose, result) {
-            (Purpose::Reread(reply), Ok(loaded)) => {
+            (Purpose::Reread(reply), Ok(mut loaded)) => {
                 self.site.settings.follow(&loaded.settings);
                 // What is said once at the start, that the daemon runs as root, is not said again.
-                for (level, text) in loaded.messages {
+                for (level, text) in std::mem::take(&mut loaded.messages) {
                     if level < LogLevel::Critical {
                         self.logs.log(level, text);
                     }
                 }
+                self.follow_certificates(&mut loaded);
                 self.command(
                     Command::Reload {
                         config: Box::new(loaded.config),

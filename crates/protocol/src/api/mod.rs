@@ -18,7 +18,10 @@ pub use events::{
     DAEMON_KIND, EVENTS_MAX, EventsFilter, EventsReport, Exit, HistoryEntry, STATE_KIND,
 };
 pub use history_file::{history_file, older_history_file, read_history};
-pub use status::{DaemonStatus, FailingCheck, Importance, ServiceStatus, StatusReport, Usage};
+pub use status::{
+    CertificateOrigin, CertificateStatus, DaemonStatus, FailingCheck, Importance, ServiceStatus,
+    StatusReport, Usage,
+};
 pub use why::{Cause, CheckAnswer, Coming, LastOutput, Root, Told, WhyReport, WhyService};
 
 use serde::Serialize;

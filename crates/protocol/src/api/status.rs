@@ -15,6 +15,46 @@ pub struct StatusReport {
     pub ready: bool,
     /// Every process, by group and then by name.
     pub services: Vec<ServiceStatus>,
+    /// What servers have of each `[certificate:NAME]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateStatus>,
+}
+
+/// A certificate that servers are given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: CertificateOrigin,
+    /// When it ends; none if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// Whole days until then; negative if it is past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_left: Option<i64>,
+    /// What works now and should be seen to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Why there is none, or why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// When it was looked at.
+    pub checked: i64,
+}
+
+/// Where a certificate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateOrigin {
+    /// Somebody provides it.
+    Provided,
+    /// It was provided before; what is provided now cannot be used.
+    Previous,
+    /// Our own authority signed it.
+    SelfSigned,
+    /// There is none.
+    None,
 }
 
 /// The daemon itself.

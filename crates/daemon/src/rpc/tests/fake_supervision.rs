@@ -234,6 +234,7 @@ impl FakeSupervision {
             Request::Overview => Reply::Overview(Overview {
                 state: self.knowledge().daemon_state.1,
                 services: Vec::new(),
+                certificates: Vec::new(),
                 settings: Arc::new(crate::settings::ServiceSettings::none()),
             }),
             Request::Basis => Reply::Gone,
