@@ -253,7 +253,8 @@ def test_one_apply_at_a_time(product):
     # What keeps it from being ready goes away, and with it the apply comes to its end.
     status, text = product.request("GET", "apply?follow=no")
     assert json.loads(text)["state"] == "running"
-    pid = until(lambda: product.pids()["worker"], "a worker")
+    until(lambda: product.starts()[-1] == "worker - 8080 silent", "the new worker")
+    pid = until(lambda: product.pids()["worker"], "its process id")
     os.kill(pid, signal.SIGKILL)
     last = json.loads(product.request("GET", "apply?follow=yes")[1].splitlines()[-1])["report"]
     assert last["state"] == "rolled_back" and last["failed"][0]["service"] == "worker"
@@ -308,6 +309,67 @@ def test_settings_are_told_with_all_that_a_page_needs(product):
     status, report = product.get("settings")
     assert not report["valid"] and "line 1 (APP_PORT)" in report["file_error"]
     assert json.loads(product.settings("list", "--json", status=3).stdout) == report
+
+
+TEMPLATES = """
+[template:web]
+source=%(here)s/web.in
+target=%(here)s/run/web.conf
+validate=grep -q good {file}
+services=reader
+[template:programs]
+source=%(here)s/in
+target=%(here)s/run/programs
+[include]
+files=run/programs/*.conf
+"""
+
+
+@pytest.fixture
+def templated(new_daemon):
+    text = PRODUCT.replace("settings_history=50", "settings_history=50\nrun_directory=%(here)s/run")
+    reader = "[program:reader]\ncommand=/bin/sh reader.sh\nreload_signal=HUP\n"
+    product = Product(new_daemon(), text + reader)
+    product.file.write_text(product.file.read_text() + TEMPLATES)
+    script = "trap 'cat run/web.conf >> read' HUP; cat run/web.conf >> read; echo >&3; while :; do sleep 0.05; done"
+    (product.directory / "reader.sh").write_text(script)
+    (product.directory / "web.in").write_text("{{ 'bad' if APP_NOTE == 'bad' else 'good' }} {{ APP_PORT }} {{ APP_KEY }}\n")
+    (product.directory / "in").mkdir()
+    program = "[program:extra]\ncommand=/bin/sh service.sh extra {{ APP_PORT }}\n" + COMMON.replace("%(here)s", str(product.directory))
+    (product.directory / "in/extra.conf").write_text("{% if APP_PORT != '8080' %}" + program + "{% endif %}")
+    return product.start()
+
+
+def test_files_of_templates_are_made_and_read_again_without_a_restart(templated):
+    pid = templated.pids()["reader"]
+    report = templated.apply(APP_PORT="81")[1]
+    assert report["state"] == "done" and report["plan"]["reloaded"] == ["reader"], report
+    assert report["plan"]["templates"] == ["programs", "web"] and report["plan"]["added"] == ["extra"]
+    lines = until(lambda: (lambda text: text.count("\n") == 2 and text.splitlines())((templated.directory / "read").read_text()), "a reload")
+    assert lines == ["good 8080 geheim-key", "good 81 geheim-key"]
+    assert templated.pids()["reader"] == pid and templated.starts()[-1] in ("extra 81 81 fast", "web 81 81 fast")
+    assert templated.apply(APP_PORT="8080")[1]["plan"]["removed"] == ["extra"]
+
+
+def test_what_a_template_refuses_changes_nothing(templated):
+    made, count = (templated.directory / "run/web.conf").read_text(), len(templated.starts())
+    report = templated.apply(APP_NOTE="bad", APP_PORT="81")[1]
+    assert report["state"] == "refused" and "[template:web]" in report["error"], report
+    (templated.directory / "web.in").write_text("{{ APP_NOTHING }}")
+    status, text = templated.request("PUT", "plan", {"set": {"APP_PORT": "81"}})
+    assert status == 422 and "APP_NOTHING" in text
+    assert templated.text() is None and (templated.directory / "run/web.conf").read_text() == made
+    assert len(templated.starts()) == count
+
+
+def test_files_of_templates_are_taken_back_too(templated):
+    made = (templated.directory / "run/web.conf").read_text()
+    report = templated.apply(APP_PORT="666")[1]
+    assert report["state"] == "rolled_back" and {failed["service"] for failed in report["failed"]} == {"web"}, report
+    assert (templated.directory / "run/web.conf").read_text() == made and templated.text() is None
+    assert "extra" not in templated.pids()
+    until(lambda: (templated.directory / "read").read_text().splitlines()[-1] == "good 8080 geheim-key", "the reader has it back")
+    templated.until_ready()
 
 
 def applied_in_a_row(product, count):

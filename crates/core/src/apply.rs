@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct ApplyPlan {
     /// The settings file gets another text.
     pub writes: bool,
+    /// Files that are made of templates get other texts.
+    pub renders: bool,
     /// Groups that are no longer there.
     pub removed: Vec<String>,
     /// Groups that are others now.
@@ -19,6 +21,8 @@ pub struct ApplyPlan {
     pub added: Vec<String>,
     /// Processes, by group and name, that stay as they are and are restarted because a setting names them.
     pub restarted: Vec<(String, String)>,
+    /// Processes, by group and name, that read files again which are made of templates.
+    pub reloaded: Vec<(String, String)>,
 }
 
 /// Whether new settings are being applied, or taken back.
@@ -33,7 +37,7 @@ pub enum Direction {
 /// A step to carry out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ApplyOrder {
-    /// Give the settings file its text: the new one, or that of before.
+    /// Give the settings file its text, and those that are made of templates: the new ones, or those of before.
     File,
     /// Take the configuration in that goes with it.
     Configure,
@@ -45,31 +49,35 @@ pub enum ApplyOrder {
     Switch,
     /// Add groups, and start what is to be restarted.
     Start,
+    /// Have services read their files again.
+    Reload,
     /// Wait until what was started is ready.
     Wait,
     /// These settings count for everything from here on.
     Settle,
 }
 
-const FORWARD: [ApplyOrder; 8] = [
+const FORWARD: [ApplyOrder; 9] = [
     ApplyOrder::File,
     ApplyOrder::Configure,
     ApplyOrder::Stop,
     ApplyOrder::Remove,
     ApplyOrder::Switch,
     ApplyOrder::Start,
+    ApplyOrder::Reload,
     ApplyOrder::Wait,
     ApplyOrder::Settle,
 ];
 
 /// The file first: whoever starts the daemon anew after it was killed here gets what was good.
-const BACK: [ApplyOrder; 8] = [
+const BACK: [ApplyOrder; 9] = [
     ApplyOrder::File,
     ApplyOrder::Stop,
     ApplyOrder::Remove,
     ApplyOrder::Configure,
     ApplyOrder::Switch,
     ApplyOrder::Start,
+    ApplyOrder::Reload,
     ApplyOrder::Wait,
     ApplyOrder::Settle,
 ];
@@ -168,6 +176,18 @@ impl Apply {
         plan.changed.iter().chain(only)
     }
 
+    /// The files that were just made bring other groups than it was thought before. Nothing has been stopped yet.
+    pub fn replan(&mut self, removed: Vec<String>, changed: Vec<String>, added: Vec<String>) {
+        if self.direction == Direction::Forward && self.reached <= ApplyOrder::Configure {
+            let plan = &mut self.plan;
+            let is_made_anew =
+                |(group, _): &(String, String)| removed.contains(group) || changed.contains(group);
+            plan.restarted.retain(|process| !is_made_anew(process));
+            plan.reloaded.retain(|process| !is_made_anew(process));
+            (plan.removed, plan.changed, plan.added) = (removed, changed, added);
+        }
+    }
+
     /// The order was carried out.
     pub fn done(&mut self) {
         if self.end.is_none() {
@@ -187,7 +207,7 @@ impl Apply {
                 self.is_broken = true;
                 self.at += 1;
             }
-            Direction::Forward if self.reached == ApplyOrder::File && self.plan.writes => {
+            Direction::Forward if self.reached == ApplyOrder::File => {
                 self.end = Some(ApplyEnd::Refused);
             }
             Direction::Forward if !self.plan.writes => self.end = Some(ApplyEnd::Failed),
@@ -238,7 +258,8 @@ impl Apply {
         let is_nothing = plan.removed.is_empty()
             && plan.changed.is_empty()
             && plan.added.is_empty()
-            && plan.restarted.is_empty();
+            && plan.restarted.is_empty()
+            && plan.reloaded.is_empty();
         let was_begun = match self.direction {
             Direction::Forward => true,
             // What was not begun need not be undone.
@@ -249,12 +270,14 @@ impl Apply {
                 | ApplyOrder::Remove
                 | ApplyOrder::Switch
                 | ApplyOrder::Start
+                | ApplyOrder::Reload
                 | ApplyOrder::Wait => self.reached >= ApplyOrder::Stop,
             },
         };
         was_begun
             && match order {
-                ApplyOrder::File => plan.writes,
+                ApplyOrder::File => plan.writes || plan.renders,
+                ApplyOrder::Reload => !plan.reloaded.is_empty(),
                 ApplyOrder::Configure | ApplyOrder::Settle => true,
                 ApplyOrder::Stop | ApplyOrder::Switch | ApplyOrder::Start | ApplyOrder::Wait => {
                     !is_nothing
@@ -275,6 +298,8 @@ mod tests {
             changed: vec!["web".to_owned()],
             added: vec!["new".to_owned()],
             restarted: vec![("worker".to_owned(), "worker".to_owned())],
+            renders: true,
+            reloaded: vec![("proxy".to_owned(), "proxy".to_owned())],
         }
     }
 
@@ -345,9 +370,9 @@ mod tests {
 
     #[test]
     fn what_fails_on_the_way_back_does_not_hold_up_the_rest() {
-        for failing in 7..7 + BACK.len() {
-            let (orders, end) = played(plan(), &[6, failing]);
-            assert_eq!(orders.len(), 7 + BACK.len());
+        for failing in 8..8 + BACK.len() {
+            let (orders, end) = played(plan(), &[7, failing]);
+            assert_eq!(orders.len(), 8 + BACK.len());
             assert_eq!(end, ApplyEnd::NotRolledBack);
         }
     }
@@ -373,9 +398,26 @@ mod tests {
             writes: false,
             ..plan()
         };
-        let (orders, end) = played(plan, &[5]);
-        assert_eq!(orders, forward(&FORWARD[1..7]));
+        let (orders, end) = played(plan, &[6]);
+        assert_eq!(orders, forward(&FORWARD[..7]));
         assert_eq!(end, ApplyEnd::Failed);
+    }
+
+    #[test]
+    fn files_that_were_made_may_bring_other_groups() {
+        let mut apply = Apply::new(plan());
+        apply.done();
+        apply.replan(
+            Vec::new(),
+            vec!["worker".to_owned()],
+            vec!["more".to_owned()],
+        );
+        assert_eq!(apply.plan().restarted, []);
+        assert_eq!(apply.plan().reloaded, plan().reloaded);
+        apply.done();
+        assert_eq!(apply.order(), Some(ApplyOrder::Stop));
+        apply.replan(Vec::new(), Vec::new(), Vec::new());
+        assert_eq!(apply.plan().added, ["more"], "too late");
     }
 
     #[test]

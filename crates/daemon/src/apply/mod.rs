@@ -5,6 +5,7 @@
 //! by a task that belongs to the daemon: it goes on when whoever asked for it goes away, who may be a service that is
 //! restarted by it. What waits for a disk or for commands that judge values is done on a thread of its own.
 
+mod files;
 mod planning;
 mod running;
 mod waiting;

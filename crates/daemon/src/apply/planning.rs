@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linchpin_boot::settings::Edit;
-use linchpin_config::{ActiveGroup, Config, Difference, GroupConfig, Supervisord, diff_active};
+use linchpin_boot::templates::{self, Outcome};
+use linchpin_config::{
+    ActiveGroup, Config, Difference, GroupConfig, OnChange, ProcessConfig, Supervisord, diff_active,
+};
 use linchpin_core::ApplyPlan;
-use linchpin_protocol::api::{PlanReport, ServiceStatus};
+use linchpin_protocol::api::{ApplyProblem, PlanReport, ServiceStatus};
 
 use super::{Refusal, words};
 use crate::control::Basis;
-use crate::settings::{Planned, PlannedConfigs};
+use crate::settings::{Planned, PlannedConfigs, is_meant};
 
 /// Everything that is known before anything is changed.
 #[derive(Debug)]
@@ -37,8 +40,9 @@ pub(super) fn prepare(
         changed,
         removed,
     } = difference(&basis.at_work, &configs.after);
+    let templates = templates(&planned, &configs)?;
     let mut because: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut restarted = Vec::new();
+    let (mut restarted, mut reloaded) = (Vec::new(), Vec::new());
     for group in &basis.at_work {
         if changed.contains(&group.name) || removed.contains(&group.name) {
             continue;
@@ -52,24 +56,40 @@ pub(super) fn prepare(
                 continue;
             }
             let name = &process.name;
-            let names = settings.restarting(&group.name, name, &process.section, &planned.new);
+            let section = &process.section;
+            let mut names = settings.restarting(&group.name, name, section, &planned.new);
+            let reads = |template: &&Changed| {
+                let mut services = template.services.iter();
+                services.any(|service| is_meant(service, &group.name, name, section))
+            };
+            let read: Vec<&Changed> = templates.iter().filter(reads).collect();
+            let needs_restart = |template: &Changed| {
+                template.on_change == OnChange::Restart || !can_reload(process)
+            };
+            let again = read.iter().filter(|template| needs_restart(template));
+            names.extend(again.map(|template| format!("template {}", template.name)));
+            let id = (group.name.clone(), name.clone());
             if !names.is_empty() {
-                restarted.push((group.name.clone(), name.clone()));
+                restarted.push(id);
                 because.insert(words::service(&group.name, name), names);
+            } else if !read.is_empty() {
+                reloaded.push(id);
             }
         }
     }
     let plan = ApplyPlan {
         writes: planned.draft.is_new(),
+        renders: !templates.is_empty(),
         removed,
         changed,
         added,
         restarted,
+        reloaded,
     };
     let mut warnings = planned.draft.changed.warnings.clone();
     let has_effect = !(plan.added.is_empty() && plan.changed.is_empty() && plan.removed.is_empty());
     for change in &planned.changes {
-        if !settings.names_services(&change.name) && !has_effect {
+        if !settings.names_services(&change.name) && !has_effect && templates.is_empty() {
             warnings.push(format!(
                 "nothing is restarted for {0}: services get it at their next start. [setting:{0}] services= says who is to be restarted",
                 change.name
@@ -83,7 +103,9 @@ pub(super) fn prepare(
         changed: plan.changed.clone(),
         removed: plan.removed.clone(),
         restarted: because.keys().cloned().collect(),
-        steps: words::steps(&plan, &because),
+        templates: templates.iter().map(|it| it.name.clone()).collect(),
+        reloaded: words::services(&plan.reloaded),
+        steps: words::steps(&plan, &because, &templates),
         warnings,
     };
     Ok(Prepared {
@@ -94,8 +116,48 @@ pub(super) fn prepare(
     })
 }
 
+/// A template of which something else is made now.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) name: String,
+    /// Who reads it.
+    services: Vec<String>,
+    on_change: OnChange,
+}
+
+/// The templates of which something else would be made.
+fn templates(planned: &Planned, configs: &PlannedConfigs) -> Result<Vec<Changed>, Refusal> {
+    let prepared = templates::prepare(&configs.after.boot.templates, &configs.scope, true);
+    let (mut changed, mut problems) = (Vec::new(), Vec::new());
+    for report in prepared.reports() {
+        if let Outcome::Failed(all) = &report.outcome {
+            problems.extend(all.iter().map(|problem| ApplyProblem {
+                setting: None,
+                message: planned.masked(&format!("[template:{}]: {problem}", report.name)),
+            }));
+        } else if report.is_change() {
+            changed.push(Changed {
+                name: report.name.clone(),
+                services: report.services.clone(),
+                on_change: report.on_change,
+            });
+        }
+    }
+    if problems.is_empty() {
+        Ok(changed)
+    } else {
+        Err(Refusal::Invalid(problems))
+    }
+}
+
+/// Whether a process has a way to read its files again.
+fn can_reload(process: &ProcessConfig) -> bool {
+    let options = process.service.as_ref();
+    options.is_some_and(|it| it.reload_signal.is_some() || it.hooks.reload_command.is_some())
+}
+
 /// What a configuration changes in the groups at work, to which the environment of `[supervisord]` has been added.
-fn difference(at_work: &[Arc<GroupConfig>], after: &Config) -> Difference {
+pub(super) fn difference(at_work: &[Arc<GroupConfig>], after: &Config) -> Difference {
     let nothing_more = BTreeMap::new();
     let active: Vec<ActiveGroup<'_>> = at_work
         .iter()

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linchpin_boot::settings::{LOCK_PATIENCE, Trial};
-use linchpin_config::{Config, GroupConfig};
+use linchpin_boot::settings::Trial;
+use linchpin_config::{Config, Difference, GroupConfig};
 use linchpin_core::{
     Apply, ApplyEnd, ApplyOrder, Command, Direction, Failure, Outcome, ProcessResult, Target,
 };
@@ -14,12 +14,14 @@ use linchpin_protocol::api::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::planning::Prepared;
+use super::files::{Files, put_back};
+use super::planning::{Prepared, difference};
 use super::waiting::{Verdict, judge};
 use super::{Shared, run_on_thread, words};
 use crate::control::{Basis, Reply, Request};
 use crate::services::milliseconds;
 use crate::settings::{Planned, PlannedConfigs, ServiceSettings};
+use crate::startup::Invocation;
 
 /// Most services whose failure is told with their output.
 const TOLD_MAX: usize = 5;
@@ -28,6 +30,7 @@ const TOLD_MAX: usize = 5;
 pub(super) struct Run {
     shared: Arc<Shared>,
     settings: Arc<ServiceSettings>,
+    invocation: Invocation,
     at_work: Vec<Arc<GroupConfig>>,
     planned: Planned,
     configs: PlannedConfigs,
@@ -69,6 +72,7 @@ impl Run {
         let run = Self {
             shared,
             settings: basis.settings,
+            invocation: basis.invocation,
             at_work: basis.at_work,
             planned,
             configs,
@@ -87,7 +91,10 @@ impl Run {
     pub(super) async fn carried_out(mut self) -> ApplyReport {
         while let Some(order) = self.machine.order() {
             let direction = self.machine.direction();
-            self.step(words::name(order), words::beginning(order, direction));
+            self.step(
+                words::name(order),
+                words::beginning(order, direction, self.machine.plan()),
+            );
             match self.carry_out(order, direction).await {
                 Ok(()) => self.machine.done(),
                 Err(Obstacle::Ending) => self.machine.interrupted(),
@@ -115,13 +122,18 @@ impl Run {
             (ApplyOrder::File, Direction::Forward) => self.write().await,
             (ApplyOrder::File, Direction::Back) => self.take_back().await,
             (ApplyOrder::Configure, _) => {
+                if direction == Direction::Forward && self.machine.plan().renders {
+                    self.read_again().await?;
+                }
                 let config = Box::new(self.config(direction));
                 self.command(Command::Reload { config }).await.map(|_| ())
             }
             (ApplyOrder::Stop, _) => self.stop(direction).await,
             (ApplyOrder::Remove, _) => self.remove().await,
             (ApplyOrder::Switch, _) => {
-                let mut concerned: Vec<(String, String)> = self.machine.plan().restarted.clone();
+                let plan = self.machine.plan();
+                let mut concerned: Vec<(String, String)> = plan.restarted.clone();
+                concerned.extend(plan.reloaded.iter().cloned());
                 let config = self.config(direction);
                 concerned.extend(members(&config, self.machine.adds()).map(|(name, _)| name));
                 self.settings
@@ -129,6 +141,7 @@ impl Run {
                 Ok(())
             }
             (ApplyOrder::Start, _) => self.start(direction).await,
+            (ApplyOrder::Reload, _) => self.reload().await,
             (ApplyOrder::Wait, _) => self.wait().await,
             (ApplyOrder::Settle, _) => {
                 self.settings.end_trial();
@@ -138,45 +151,84 @@ impl Run {
     }
 
     async fn write(&mut self) -> Result<(), Obstacle> {
-        let (settings, store) = (Arc::clone(&self.settings), self.planned.store.clone());
-        let (draft, new) = (self.planned.draft.clone(), Arc::clone(&self.planned.new));
+        let settings = Arc::clone(&self.settings);
+        let files = Files {
+            store: self.planned.store.clone(),
+            draft: self.planned.draft.clone(),
+            templates: self.configs.after.boot.templates.clone(),
+            scope: Arc::clone(&self.configs.scope),
+        };
+        let new = Arc::clone(&self.planned.new);
+        let plan = self.machine.plan();
+        let (writes, reading) = (plan.writes, plan.reloaded.clone());
         let written = run_on_thread(move || {
-            // Whatever starts from here on gets the settings that go with its configuration.
-            settings.begin_trial(new);
-            let written = store
-                .lock(LOCK_PATIENCE)
-                .and_then(|locked| locked.write_on_trial(draft.read.as_ref(), &draft.file));
-            if written.is_err() {
-                settings.end_trial();
-            }
-            written.map_err(|error| error.to_string())
+            files.write(writes, || {
+                // Whatever starts from here on gets the settings that go with its configuration and its files.
+                settings.begin_trial(new);
+                settings.move_in_trial(&reading, true);
+            })
         });
         match written.await {
             Ok(Ok(trial)) => {
-                self.trial = Some(trial);
+                self.trial = trial;
                 Ok(())
             }
-            Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(text)),
+            Ok(Err(text)) | Err(text) => {
+                self.settings.end_trial();
+                Err(Obstacle::Failed(text))
+            }
         }
     }
 
     async fn take_back(&mut self) -> Result<(), Obstacle> {
-        let Some(trial) = self.trial.clone() else {
-            return Ok(());
+        let (store, trial) = (self.planned.store.clone(), self.trial.clone());
+        let templates = if self.machine.plan().renders {
+            self.configs.after.boot.templates.clone()
+        } else {
+            Vec::new()
         };
-        let store = self.planned.store.clone();
-        let taken_back = run_on_thread(move || {
-            store
-                .lock(LOCK_PATIENCE)
-                .and_then(|locked| locked.take_back(&trial))
-                .map_err(|error| error.to_string())
-        });
-        match taken_back.await {
+        match run_on_thread(move || put_back(&store, trial.as_ref(), &templates)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(format!(
-                "the settings file was not put back: {text}"
-            ))),
+            Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(text)),
         }
+    }
+
+    /// The configuration as it is with the files that were just made, which it may include.
+    async fn read_again(&mut self) -> Result<(), Obstacle> {
+        let (settings, draft) = (Arc::clone(&self.settings), self.planned.draft.clone());
+        let request = self.invocation.request();
+        let read = run_on_thread(move || settings.config_with(&draft.file, &request));
+        let after = match read.await {
+            Ok(Ok(config)) => config,
+            Ok(Err(text)) | Err(text) => return Err(Obstacle::Failed(text)),
+        };
+        let Difference {
+            added,
+            changed,
+            removed,
+        } = difference(&self.at_work, &after);
+        self.machine.replan(removed, changed, added);
+        let plan = self.machine.plan();
+        let report = &mut self.report.plan;
+        report.added.clone_from(&plan.added);
+        report.changed.clone_from(&plan.changed);
+        report.removed.clone_from(&plan.removed);
+        self.configs.after = after;
+        Ok(())
+    }
+
+    async fn reload(&mut self) -> Result<(), Obstacle> {
+        let processes = self.machine.plan().reloaded.clone();
+        for process in &processes {
+            if !self.awaited.contains(process) {
+                self.awaited.push(process.clone());
+            }
+        }
+        let target = Target::Several(processes);
+        let reloaded = self.command(Command::ReloadService { target }).await?;
+        refused(reloaded, &|failure| {
+            matches!(failure, Failure::NotRunning(_) | Failure::BadName(_))
+        })
     }
 
     /// The configuration that goes with a direction.

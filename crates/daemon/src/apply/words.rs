@@ -6,9 +6,19 @@ use linchpin_core::{ApplyOrder, ApplyPlan, Direction, Failure};
 use linchpin_protocol::api::{ApplyReport, ApplyState};
 use linchpin_protocol::make_namespec;
 
+use super::planning::Changed;
+
 /// A process as people name it.
 pub(super) fn service(group: &str, name: &str) -> String {
     make_namespec(group, name).into_owned()
+}
+
+/// Processes as people name them.
+pub(super) fn services(processes: &[(String, String)]) -> Vec<String> {
+    let processes = processes.iter();
+    processes
+        .map(|(group, name)| service(group, name))
+        .collect()
 }
 
 /// The name of a step, for machines.
@@ -20,16 +30,21 @@ pub(super) fn name(order: ApplyOrder) -> &'static str {
         ApplyOrder::Remove => "remove",
         ApplyOrder::Switch => "switch",
         ApplyOrder::Start => "start",
+        ApplyOrder::Reload => "reload",
         ApplyOrder::Wait => "wait",
         ApplyOrder::Settle => "settle",
     }
 }
 
 /// A step as it begins.
-pub(super) fn beginning(order: ApplyOrder, direction: Direction) -> &'static str {
+pub(super) fn beginning(order: ApplyOrder, direction: Direction, plan: &ApplyPlan) -> &'static str {
     match (order, direction) {
-        (ApplyOrder::File, Direction::Forward) => "writing the settings file",
-        (ApplyOrder::File, Direction::Back) => "putting the settings file back",
+        (ApplyOrder::File, Direction::Forward) => match (plan.writes, plan.renders) {
+            (true, true) => "writing the settings file, and what is made of templates",
+            (false, true) => "writing what is made of templates",
+            (_, false) => "writing the settings file",
+        },
+        (ApplyOrder::File, Direction::Back) => "putting files back",
         (ApplyOrder::Configure, Direction::Forward) => "taking the configuration in",
         (ApplyOrder::Configure, Direction::Back) => "putting the configuration back",
         (ApplyOrder::Stop, _) => "stopping services, dependents first",
@@ -37,6 +52,7 @@ pub(super) fn beginning(order: ApplyOrder, direction: Direction) -> &'static str
         (ApplyOrder::Switch, Direction::Forward) => "giving services the new settings",
         (ApplyOrder::Switch, Direction::Back) => "giving services the settings of before",
         (ApplyOrder::Start, _) => "starting services, in the order of their dependencies",
+        (ApplyOrder::Reload, _) => "having services read their files again",
         (ApplyOrder::Wait, _) => "waiting until services are ready",
         (ApplyOrder::Settle, Direction::Forward) => "the new settings count for all services",
         (ApplyOrder::Settle, Direction::Back) => "the settings of before count for all services",
@@ -44,7 +60,11 @@ pub(super) fn beginning(order: ApplyOrder, direction: Direction) -> &'static str
 }
 
 /// What a plan will do, step by step.
-pub(super) fn steps(plan: &ApplyPlan, because: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+pub(super) fn steps(
+    plan: &ApplyPlan,
+    because: &BTreeMap<String, Vec<String>>,
+    templates: &[Changed],
+) -> Vec<String> {
     let restarted: Vec<String> = because
         .iter()
         .map(|(service, settings)| format!("{service} ({})", settings.join(", ")))
@@ -62,6 +82,8 @@ pub(super) fn steps(plan: &ApplyPlan, because: &BTreeMap<String, Vec<String>>) -
             steps.push(format!("{text}: {}", names.join(", ")));
         }
     };
+    let made: Vec<String> = templates.iter().map(|it| it.name.clone()).collect();
+    with("make files of templates", &[&made]);
     with(
         "stop, dependents first",
         &[&plan.removed, &plan.changed, &restarted],
@@ -73,6 +95,7 @@ pub(super) fn steps(plan: &ApplyPlan, because: &BTreeMap<String, Vec<String>>) -
         "start in the order of dependencies, and wait until ready",
         &[&plan.changed, &plan.added, &restarted],
     );
+    with("have read their files again", &[&services(&plan.reloaded)]);
     steps
 }
 

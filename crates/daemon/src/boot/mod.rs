@@ -139,7 +139,11 @@ fn add_to_common(
     }
 }
 
-/// Reads everything as it is with these settings and with what was made before; makes nothing.
+/// Variables of an environment.
+type Variables = Vec<(String, String)>;
+
+/// Reads everything as it is with these settings and with what was made before; makes nothing. Answers with what programs
+/// are started with, too.
 ///
 /// # Errors
 /// All problems with the configuration.
@@ -147,7 +151,7 @@ pub(crate) fn read_with(
     request: &LoadRequest,
     mut environment: Vec<(String, String)>,
     made: &MadeByBoot,
-) -> Result<Read, Box<LoadFailure>> {
+) -> Result<(Read, Variables), Box<LoadFailure>> {
     if made.proxies_agree {
         let texts = environment.iter();
         let changes = agree(texts.map(|(name, value)| (name.as_str(), value.as_str()))).changes;
@@ -162,11 +166,17 @@ pub(crate) fn read_with(
     let mut loaded = load(&world, &request)?;
     let common = &mut loaded.config.supervisord.environment;
     add_to_common(&made.variables, made.proxies_agree, &environment, common);
-    Ok(Read {
+    let common = common.iter();
+    set(
+        &mut environment,
+        common.map(|(name, value)| (name.clone(), value.clone())),
+    );
+    let read = Read {
         loaded,
         settings: ServiceSettings::none(),
         boot: None,
-    })
+    };
+    Ok((read, environment))
 }
 
 /// Does what a configuration declares, or some steps of it, without reading the rest.

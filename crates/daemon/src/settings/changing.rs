@@ -7,6 +7,7 @@ use linchpin_boot::settings::{
     ChangeError, Draft, Edit, Resolved, SettingsReport, Store, draft, report, resolve, shown,
     without_values,
 };
+use linchpin_boot::templates::{Scope, services_of};
 use linchpin_config::{Config, LoadRequest};
 use linchpin_protocol::api::{ApplyProblem, SettingChange};
 
@@ -38,6 +39,8 @@ pub(crate) struct PlannedConfigs {
     /// With the settings of before, if that is possible.
     pub(crate) before: Option<Config>,
     pub(crate) after: Config,
+    /// What templates can name, with the new settings.
+    pub(crate) scope: Arc<Scope>,
 }
 
 impl ServiceSettings {
@@ -111,9 +114,10 @@ impl ServiceSettings {
         let with = |file: Option<&EnvFile>| {
             let resolved = resolve(&source.config, file, &source.outside);
             let environment = merged(&source.outside, &resolved);
-            read_with(request, environment, &source.made).map(|read| Loaded::new(read).config)
+            read_with(request, environment, &source.made)
+                .map(|(read, environment)| (Loaded::new(read).config, environment))
         };
-        let after = with(Some(&planned.draft.file)).map_err(|failure| {
+        let (after, environment) = with(Some(&planned.draft.file)).map_err(|failure| {
             let problem = |problem: &linchpin_config::Diagnostic| ApplyProblem {
                 setting: None,
                 message: planned.masked(&format!("the configuration: {}", problem.message)),
@@ -121,7 +125,32 @@ impl ServiceSettings {
             failure.problems.iter().map(problem).collect::<Vec<_>>()
         })?;
         let before = with(planned.draft.read.as_ref()).ok();
-        Ok(PlannedConfigs { before, after })
+        let resolved = resolve(&source.config, Some(&planned.draft.file), &source.outside);
+        let services = Ok(services_of(&after));
+        let scope = Scope::new(&resolved, &environment, &after.boot, services);
+        Ok(PlannedConfigs {
+            before: before.map(|(before, _)| before),
+            after,
+            scope: Arc::new(scope),
+        })
+    }
+
+    /// The configuration that goes with a settings file. Waits for the disk.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn config_with(
+        &self,
+        file: &EnvFile,
+        request: &LoadRequest,
+    ) -> Result<Config, String> {
+        let source = self.source();
+        let resolved = resolve(&source.config, Some(file), &source.outside);
+        let environment = merged(&source.outside, &resolved);
+        match read_with(request, environment, &source.made) {
+            Ok((read, _)) => Ok(Loaded::new(read).config),
+            Err(failure) => Err(failure.original_text().to_owned()),
+        }
     }
 
     /// The settings because of which a process must be restarted: they are not those that it was given, and name it.
@@ -140,17 +169,21 @@ impl ServiceSettings {
             let Some(setting) = source.config.named(setting) else {
                 return false;
             };
-            setting.services.iter().any(|service| {
-                service == group
-                    || service == name
-                    || section.split_once(':').is_some_and(|(_, it)| it == service)
-                    || service
-                        .split_once(':')
-                        .is_some_and(|(of, it)| of == group && (it == name || it == "*"))
-            })
+            let mut services = setting.services.iter();
+            services.any(|service| is_meant(service, group, name, section))
         });
         changed
     }
+}
+
+/// Whether a name in a list of services means a process: its program, itself or its group.
+pub(crate) fn is_meant(service: &str, group: &str, name: &str, section: &str) -> bool {
+    service == group
+        || service == name
+        || section.split_once(':').is_some_and(|(_, it)| it == service)
+        || service
+            .split_once(':')
+            .is_some_and(|(of, it)| of == group && (it == name || it == "*"))
 }
 
 impl ServiceSettings {

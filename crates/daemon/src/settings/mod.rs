@@ -10,7 +10,7 @@ mod starts;
 use linchpin_boot::settings::{Resolved, Store};
 use linchpin_config::SettingsConfig;
 
-pub(crate) use changing::{Planned, PlannedConfigs};
+pub(crate) use changing::{Planned, PlannedConfigs, is_meant};
 pub use checking::world_to_check;
 pub(crate) use given::MadeByBoot;
 pub(crate) use loading::Ready;

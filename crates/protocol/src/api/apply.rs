@@ -79,6 +79,12 @@ pub struct PlanReport {
     pub removed: Vec<String>,
     /// Processes that are restarted because a setting names them in `services`.
     pub restarted: Vec<String>,
+    /// Templates of which other files are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+    /// Processes that read such files again, without a restart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reloaded: Vec<String>,
     /// The steps in their order, in words.
     pub steps: Vec<String>,
     /// What a person should know.
@@ -114,7 +120,7 @@ pub struct ApplyStep {
     /// It is part of the way back.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub back: bool,
-    /// `file`, `configure`, `stop`, `remove`, `switch`, `start`, `wait`, `settle`; `failed` tells why the step before it
+    /// `file`, `configure`, `stop`, `remove`, `switch`, `start`, `reload`, `wait`, `settle`; `failed` tells why the step before it
     /// has failed.
     pub step: String,
     /// In words.
