@@ -294,6 +294,15 @@ def test_a_service_that_starts_by_itself_meanwhile_has_one_version(new_daemon):
     assert {line for line in starts if line.split()[1] != line.split()[2]} == set()
 
 
+def test_everything_that_is_described_is_there(product):
+    status, description = product.get("openapi.json")
+    assert status == 200 and description["openapi"].startswith("3.")
+    for path, operations in description["paths"].items():
+        for method in operations:
+            status, text = product.request(method.upper(), path.removeprefix("/api/v1/").replace("{name}", "web"), None)
+            assert str(status) in operations[method]["responses"], (method, path, status, text)
+
+
 def test_settings_are_told_with_all_that_a_page_needs(product):
     product.settings("set", "APP_MODE=slow")
     status, report = product.get("settings")

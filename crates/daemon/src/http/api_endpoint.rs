@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::connection_state::ConnectionState;
 use super::server::Services;
-use super::{percent, settings_endpoint};
+use super::{openapi, percent, settings_endpoint};
 use crate::api::{EventsQuestion, Trouble};
 
 /// Answers a request below `/api/`. The path is not decoded before it is taken apart, so that names may hold anything.
@@ -54,6 +54,7 @@ pub(crate) async fn answer(
             document(report.and_then(|report| one(report, name)), is_indented)
         }
         ["services", name, "why"] => document(api.why(name).await, is_indented),
+        ["openapi.json"] => Answer::json(StatusCode::OK, openapi::DESCRIPTION.to_owned()),
         ["events"] => {
             let question = EventsQuestion {
                 since: fields.get("since"),
@@ -69,7 +70,7 @@ pub(crate) async fn answer(
         }
         _ => trouble(
             StatusCode::NOT_FOUND,
-            "there are /api/v1/services, services/NAME, services/NAME/why, events, settings, plan and apply",
+            "there is no such document: /api/v1/openapi.json describes all",
         ),
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod fuzzing;
 mod journal;
 pub(crate) mod limits;
 mod log_tail;
+mod openapi;
 mod percent;
 mod request_body;
 mod router;
