@@ -5,26 +5,35 @@ import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 PAGE = Path(__file__).with_name("page.html")
-REDIS = ("127.0.0.1", int(os.environ["REDIS_PORT"]))
+URL = urlsplit(os.environ.get("REDIS_URL") or f"redis://127.0.0.1:{os.environ['REDIS_PORT']}")
+REDIS = (URL.hostname, URL.port or 6379)
+PASSWORD = unquote(URL.password or "") or os.environ.get("REDIS_PASSWORD")
 REDIS_TIMEOUT_SECONDS = 2
 
 
 def redis(*words):
     """One command over a connection of its own; answers with its integer, string or None."""
-    with socket.create_connection(REDIS, REDIS_TIMEOUT_SECONDS) as connection:
-        parts = [str(word).encode() for word in words]
-        connection.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
-        with connection.makefile("rb") as answer:
-            kind, rest = answer.read(1), answer.readline().strip()
-            if kind == b":":
-                return int(rest)
-            if kind == b"$":
-                return None if rest == b"-1" else answer.read(int(rest)).decode()
-            if kind == b"+":
-                return rest.decode()
-            raise OSError(f"redis: {rest.decode() or 'no answer'}")
+    with socket.create_connection(REDIS, REDIS_TIMEOUT_SECONDS) as connection, connection.makefile("rb") as answers:
+        commands = [("AUTH", PASSWORD), words] if PASSWORD else [words]
+        for command in commands:
+            parts = [str(word).encode() for word in command]
+            connection.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
+            answer = read(answers)
+        return answer
+
+
+def read(answers):
+    kind, rest = answers.read(1), answers.readline().strip()
+    if kind == b":":
+        return int(rest)
+    if kind == b"$":
+        return None if rest == b"-1" else answers.read(int(rest) + 2)[:-2].decode()
+    if kind == b"+":
+        return rest.decode()
+    raise OSError(f"redis: {rest.decode() or 'no answer'}")
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,9 @@
 import { createServer } from "node:http";
 import { connect } from "node:net";
 
-const { REALTIME_PORT, REDIS_PORT } = process.env;
+const { REALTIME_PORT, REDIS_PORT, REDIS_URL, REDIS_PASSWORD } = process.env;
+const redisUrl = new URL(REDIS_URL || `redis://127.0.0.1:${REDIS_PORT}`);
+const password = decodeURIComponent(redisUrl.password) || REDIS_PASSWORD;
 const RETRY_MS = 300;
 const PULSE_MS = 15_000;
 
@@ -44,19 +46,20 @@ const words = (...parts) => `*${parts.length}\r\n${parts.map((part) => `$${part.
 // Redis may be started after us or be killed at any time: then we ask again, and the pages stay open.
 function listenToRedis() {
   let text = "";
-  const redis = connect(Number(REDIS_PORT), "127.0.0.1");
+  const redis = connect(Number(redisUrl.port || 6379), redisUrl.hostname);
   redis.setEncoding("latin1");
   redis.on("connect", () => {
     console.log("realtime: listening to Redis");
     // The count so far comes first: the subscription holds only what happens from now on.
-    redis.write(words("GET", "visits") + words("SUBSCRIBE", "visits"));
+    const greeting = password ? words("AUTH", password) : "";
+    redis.write(greeting + words("GET", "visits") + words("SUBSCRIBE", "visits"));
   });
   redis.on("data", (chunk) => {
     text += chunk;
     for (let found; text && (found = parse(text)); text = found[1]) {
       const [value] = found;
       if (Array.isArray(value) && value[0] === "message") visits = Number(value[2]);
-      else if (!Array.isArray(value)) visits = Number(value ?? 0);
+      else if (!Array.isArray(value) && value !== "OK") visits = Number(value ?? 0);
       else continue;
       sendAll();
     }

@@ -1,15 +1,20 @@
-//! The files of an apply: that of settings, and those that are made of templates. All of them change, or none.
+//! The files of an apply: that of settings, certificates, and those that are made of templates. All of them change, or none.
 
 use std::sync::Arc;
 
+use linchpin_boot::sequence::look_after;
 use linchpin_boot::settings::{Draft, LOCK_PATIENCE, Store, StoreError, Trial};
 use linchpin_boot::templates::{self, Outcome, Report, Scope, prepare};
-use linchpin_config::TemplateConfig;
+use linchpin_config::{CertificateConfig, TemplateConfig};
+
+use crate::boot::seconds;
 
 /// What is to be written.
 pub(super) struct Files {
     pub(super) store: Store,
     pub(super) draft: Draft,
+    /// Those that the settings make other ones, and what they were.
+    pub(super) certificates: (Vec<CertificateConfig>, Vec<CertificateConfig>),
     pub(super) templates: Vec<TemplateConfig>,
     pub(super) scope: Arc<Scope>,
 }
@@ -28,16 +33,20 @@ impl Files {
         }
         begin();
         let trial = if writes { Some(self.settings()?) } else { None };
-        let reports = prepared.commit();
-        if reports.iter().any(Report::is_failure) {
-            let mut text = failures(reports.iter());
-            // The templates have put back what was there themselves.
-            if let Err(error) = put_back(&self.store, trial.as_ref(), &[]) {
-                text = format!("{text}; {error}");
+        let (certificates, before) = &self.certificates;
+        let mut text = look_after_all(certificates);
+        if text.is_empty() {
+            let reports = prepared.commit();
+            if !reports.iter().any(Report::is_failure) {
+                return Ok(trial);
             }
-            return Err(text);
+            text = failures(reports.iter());
         }
-        Ok(trial)
+        // The templates have put back what was there themselves.
+        if let Err(error) = put_back(&self.store, trial.as_ref(), before, &[]) {
+            text = format!("{text}; {error}");
+        }
+        Err(text)
     }
 
     fn settings(&self) -> Result<Trial, String> {
@@ -53,6 +62,7 @@ impl Files {
 pub(super) fn put_back(
     store: &Store,
     trial: Option<&Trial>,
+    certificates: &[CertificateConfig],
     templates: &[TemplateConfig],
 ) -> Result<(), String> {
     let settings = trial.map_or(Ok(()), |trial| {
@@ -63,11 +73,27 @@ pub(super) fn put_back(
         .map_err(|error: StoreError| format!("the settings file was not put back: {error}"));
     let made = templates::restore(templates)
         .map_err(|error| format!("what is made of templates was not put back: {error}"));
-    match (settings, made) {
-        (Ok(()), Ok(_)) => Ok(()),
-        (Err(text), Ok(_)) | (Ok(()), Err(text)) => Err(text),
-        (Err(settings), Err(made)) => Err(format!("{settings}; {made}")),
+    let looked_after = look_after_all(certificates);
+    let mut texts: Vec<String> = [settings.err(), made.err()].into_iter().flatten().collect();
+    if !looked_after.is_empty() {
+        texts.push(looked_after);
     }
+    if texts.is_empty() {
+        Ok(())
+    } else {
+        Err(texts.join("; "))
+    }
+}
+
+/// Sees to it that there are these certificates; what is wrong, or nothing.
+fn look_after_all(certificates: &[CertificateConfig]) -> String {
+    let states = certificates
+        .iter()
+        .map(|config| look_after(config, seconds()));
+    let texts: Vec<String> = states
+        .filter_map(|state| Some(format!("[certificate:{}]: {}", state.name, state.problem?)))
+        .collect();
+    texts.join("; ")
 }
 
 fn failures<'a>(reports: impl Iterator<Item = &'a Report>) -> String {

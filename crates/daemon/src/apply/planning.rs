@@ -41,6 +41,7 @@ pub(super) fn prepare(
         removed,
     } = difference(&basis.at_work, &configs.after);
     let templates = templates(&planned, &configs)?;
+    let certificates = certificates(&configs);
     let mut because: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let (mut restarted, mut reloaded) = (Vec::new(), Vec::new());
     for group in &basis.at_work {
@@ -58,16 +59,16 @@ pub(super) fn prepare(
             let name = &process.name;
             let section = &process.section;
             let mut names = settings.restarting(&group.name, name, section, &planned.new);
-            let reads = |template: &&Changed| {
-                let mut services = template.services.iter();
+            let reads = |changed: &&Changed| {
+                let mut services = changed.services.iter();
                 services.any(|service| is_meant(service, &group.name, name, section))
             };
-            let read: Vec<&Changed> = templates.iter().filter(reads).collect();
-            let needs_restart = |template: &Changed| {
-                template.on_change == OnChange::Restart || !can_reload(process)
-            };
-            let again = read.iter().filter(|template| needs_restart(template));
-            names.extend(again.map(|template| format!("template {}", template.name)));
+            let all = templates.iter().chain(&certificates);
+            let read: Vec<&Changed> = all.filter(reads).collect();
+            let needs_restart =
+                |changed: &Changed| changed.on_change == OnChange::Restart || !can_reload(process);
+            let again = read.iter().filter(|changed| needs_restart(changed));
+            names.extend(again.map(|changed| format!("{} {}", changed.what, changed.name)));
             let id = (group.name.clone(), name.clone());
             if !names.is_empty() {
                 restarted.push(id);
@@ -89,7 +90,11 @@ pub(super) fn prepare(
     let mut warnings = planned.draft.changed.warnings.clone();
     let has_effect = !(plan.added.is_empty() && plan.changed.is_empty() && plan.removed.is_empty());
     for change in &planned.changes {
-        if !settings.names_services(&change.name) && !has_effect && templates.is_empty() {
+        if !settings.names_services(&change.name)
+            && !has_effect
+            && templates.is_empty()
+            && certificates.is_empty()
+        {
             warnings.push(format!(
                 "nothing is restarted for {0}: services get it at their next start. [setting:{0}] services= says who is to be restarted",
                 change.name
@@ -105,7 +110,7 @@ pub(super) fn prepare(
         restarted: because.keys().cloned().collect(),
         templates: templates.iter().map(|it| it.name.clone()).collect(),
         reloaded: words::services(&plan.reloaded),
-        steps: words::steps(&plan, &because, &templates),
+        steps: words::steps(&plan, &because, (&certificates, &templates)),
         warnings,
     };
     Ok(Prepared {
@@ -116,9 +121,10 @@ pub(super) fn prepare(
     })
 }
 
-/// A template of which something else is made now.
+/// Something that services read and that is made anew.
 #[derive(Debug)]
 pub(super) struct Changed {
+    what: &'static str,
     pub(super) name: String,
     /// Who reads it.
     services: Vec<String>,
@@ -137,6 +143,7 @@ fn templates(planned: &Planned, configs: &PlannedConfigs) -> Result<Vec<Changed>
             }));
         } else if report.is_change() {
             changed.push(Changed {
+                what: "template",
                 name: report.name.clone(),
                 services: report.services.clone(),
                 on_change: report.on_change,
@@ -148,6 +155,18 @@ fn templates(planned: &Planned, configs: &PlannedConfigs) -> Result<Vec<Changed>
     } else {
         Err(Refusal::Invalid(problems))
     }
+}
+
+/// The certificates that are to be other ones.
+fn certificates(configs: &PlannedConfigs) -> Vec<Changed> {
+    let (after, _) = configs.changed_certificates();
+    let changed = after.into_iter().map(|certificate| Changed {
+        what: "certificate",
+        name: certificate.name,
+        services: certificate.policy.services,
+        on_change: OnChange::Reload,
+    });
+    changed.collect()
 }
 
 /// Whether a process has a way to read its files again.

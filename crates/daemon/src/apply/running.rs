@@ -155,6 +155,7 @@ impl Run {
         let files = Files {
             store: self.planned.store.clone(),
             draft: self.planned.draft.clone(),
+            certificates: self.configs.changed_certificates(),
             templates: self.configs.after.boot.templates.clone(),
             scope: Arc::clone(&self.configs.scope),
         };
@@ -187,7 +188,9 @@ impl Run {
         } else {
             Vec::new()
         };
-        match run_on_thread(move || put_back(&store, trial.as_ref(), &templates)).await {
+        let (_, certificates) = self.configs.changed_certificates();
+        let back = move || put_back(&store, trial.as_ref(), &certificates, &templates);
+        match run_on_thread(back).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(text)),
         }

@@ -63,7 +63,7 @@ pub(super) fn beginning(order: ApplyOrder, direction: Direction, plan: &ApplyPla
 pub(super) fn steps(
     plan: &ApplyPlan,
     because: &BTreeMap<String, Vec<String>>,
-    templates: &[Changed],
+    (certificates, templates): (&[Changed], &[Changed]),
 ) -> Vec<String> {
     let restarted: Vec<String> = because
         .iter()
@@ -82,7 +82,9 @@ pub(super) fn steps(
             steps.push(format!("{text}: {}", names.join(", ")));
         }
     };
-    let made: Vec<String> = templates.iter().map(|it| it.name.clone()).collect();
+    let names = |all: &[Changed]| -> Vec<String> { all.iter().map(|it| it.name.clone()).collect() };
+    let made = names(templates);
+    with("look after certificates", &[&names(certificates)]);
     with("make files of templates", &[&made]);
     with(
         "stop, dependents first",

@@ -132,6 +132,22 @@ impl Certificates {
         (news, is_other)
     }
 
+    /// Goes on with those of a configuration that an apply has made, which has looked after them and moves their services.
+    /// True if the thread is to begin anew.
+    pub(crate) fn replace(&mut self, configs: &[CertificateConfig]) -> bool {
+        let is_other = self.configs != configs;
+        if is_other {
+            let old = std::mem::replace(&mut self.configs, configs.to_vec());
+            // Of one that was made anew nothing is known, so that nobody is told of what the thread finds.
+            let is_as_it_was = |known: &Known| {
+                let is_it = |it: &&CertificateConfig| it.name == known.state.name;
+                old.iter().find(is_it) == configs.iter().find(is_it)
+            };
+            self.states.retain(is_as_it_was);
+        }
+        is_other
+    }
+
     /// Waits until they have been looked at.
     pub(crate) async fn looked_at(&mut self) -> Vec<CertificateState> {
         match self.news.recv().await {

@@ -8,7 +8,7 @@ use linchpin_boot::settings::{
     without_values,
 };
 use linchpin_boot::templates::{Scope, services_of};
-use linchpin_config::{Config, LoadRequest};
+use linchpin_config::{CertificateConfig, Config, LoadRequest};
 use linchpin_protocol::api::{ApplyProblem, SettingChange};
 
 use super::given::Given;
@@ -41,6 +41,23 @@ pub(crate) struct PlannedConfigs {
     pub(crate) after: Config,
     /// What templates can name, with the new settings.
     pub(crate) scope: Arc<Scope>,
+}
+
+impl PlannedConfigs {
+    /// The certificates that the new settings make other ones, and what those of before made of them.
+    pub(crate) fn changed_certificates(&self) -> (Vec<CertificateConfig>, Vec<CertificateConfig>) {
+        let Some(before) = &self.before else {
+            return (Vec::new(), Vec::new());
+        };
+        let (old, new) = (&before.boot.certificates, &self.after.boot.certificates);
+        let differs = |one: &&CertificateConfig, others: &[CertificateConfig]| {
+            let other = others.iter().find(|other| other.name == one.name);
+            other.is_some_and(|other| other != *one)
+        };
+        let after = new.iter().filter(|it| differs(it, old)).cloned();
+        let before = old.iter().filter(|it| differs(it, new)).cloned();
+        (after.collect(), before.collect())
+    }
 }
 
 impl ServiceSettings {

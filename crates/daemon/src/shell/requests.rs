@@ -96,6 +96,11 @@ impl Shell {
     }
 
     fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
+        if let Command::Reload { config } = &command
+            && self.certificates.replace(&config.boot.certificates)
+        {
+            self.begin_certificates();
+        }
         self.next_operation += 1;
         let operation = OperationId(self.next_operation);
         self.callers.insert(operation, reply);
