@@ -20,7 +20,7 @@ SERVICE = """\
 echo "$1 $2 $APP_PORT $APP_MODE" >> starts
 case "$1 $APP_PORT $APP_MODE" in
     "web 666 "*|*" wrong") echo "$1: no thank you, $APP_KEY" >&2; exit 3;;
-    *" silent") exec sleep 9999;;
+    "worker "*" silent") exec sleep 9999;;
 esac
 echo >&3
 exec sleep 9999
@@ -259,6 +259,21 @@ def test_one_apply_at_a_time(product):
     last = json.loads(product.request("GET", "apply?follow=yes")[1].splitlines()[-1])["report"]
     assert last["state"] == "rolled_back" and last["failed"][0]["service"] == "worker"
     assert product.apply(APP_PORT="81")[1]["state"] == "done"
+
+
+def test_a_shutdown_or_a_restart_of_the_daemon_is_not_held_up_by_it(product):
+    for is_restart in (True, False):
+        status, _ = product.request("PUT", "settings?follow=no", {"set": {"APP_MODE": "silent"}, "timeout": 300})
+        assert status == 202
+        until(lambda: product.starts()[-1] == "worker - 8080 silent", "the new worker")
+        if is_restart:
+            product.daemon.signal(signal.SIGHUP)
+            until(lambda: product.starts().count("worker - 8080 silent") == 2, "the next life")
+            until(product.daemon.answers, "and answers")
+            assert product.text().endswith("APP_MODE=silent\n"), "what was written counts"
+            assert product.apply(unset=["APP_MODE"])[1]["state"] == "done"
+        else:
+            assert product.daemon.stop() == 0
 
 
 def test_it_goes_on_when_the_caller_is_restarted_by_it(new_daemon):

@@ -194,3 +194,18 @@ pub(super) fn difference(at_work: &[Arc<GroupConfig>], after: &Config) -> Differ
     };
     diff_active(&active, &compared)
 }
+
+/// Processes of groups, and whether they start with their group.
+pub(super) fn members<'a>(
+    config: &'a Config,
+    groups: impl Iterator<Item = &'a String>,
+) -> impl Iterator<Item = ((String, String), bool)> {
+    groups
+        .filter_map(|name| config.groups.iter().find(|group| group.name == *name))
+        .flat_map(|group| {
+            group.processes.iter().map(|process| {
+                let name = (group.name.clone(), process.name.clone());
+                (name, process.autostart)
+            })
+        })
+}

@@ -10,12 +10,12 @@ use linchpin_core::{
     Apply, ApplyEnd, ApplyOrder, Command, Direction, Failure, Outcome, ProcessResult, Target,
 };
 use linchpin_protocol::api::{
-    ApplyReport, ApplyState, ApplyStep, FailedService, LastOutput, PlanReport, ServiceStatus,
+    ApplyReport, ApplyState, ApplyStep, FailedService, LastOutput, ServiceStatus,
 };
 use tokio::time::{Instant, timeout_at};
 
 use super::files::{Files, put_back};
-use super::planning::{Prepared, difference};
+use super::planning::{Prepared, difference, members};
 use super::waiting::{Verdict, judge};
 use super::{Shared, run_on_thread, words};
 use crate::control::{Basis, Reply, Request};
@@ -77,7 +77,7 @@ impl Run {
             planned,
             configs,
             machine: Apply::new(plan),
-            report: begun(generation, report),
+            report: words::begun(generation, report),
             patience,
             trial: None,
             were_up: Vec::new(),
@@ -100,7 +100,7 @@ impl Run {
                 Err(Obstacle::Ending) => self.machine.interrupted(),
                 Err(Obstacle::Failed(text)) => self.failed(&text, Vec::new()),
                 Err(Obstacle::NotReady(services)) => {
-                    let text = not_ready(&services);
+                    let text = words::not_ready(&services);
                     self.failed(&text, services);
                 }
             }
@@ -466,34 +466,6 @@ impl Run {
     }
 }
 
-fn begun(generation: u64, plan: PlanReport) -> ApplyReport {
-    ApplyReport {
-        generation,
-        state: ApplyState::Running,
-        started: milliseconds(),
-        ended: None,
-        plan,
-        steps: Vec::new(),
-        error: None,
-        failed: Vec::new(),
-    }
-}
-
-/// Processes of groups, and whether they start with their group.
-fn members<'a>(
-    config: &'a Config,
-    groups: impl Iterator<Item = &'a String>,
-) -> impl Iterator<Item = ((String, String), bool)> {
-    groups
-        .filter_map(|name| config.groups.iter().find(|group| group.name == *name))
-        .flat_map(|group| {
-            group.processes.iter().map(|process| {
-                let name = (group.name.clone(), process.name.clone());
-                (name, process.autostart)
-            })
-        })
-}
-
 /// What of an outcome is a failure, apart from those that do not matter.
 fn refused(outcome: Outcome, is_fine: &dyn Fn(&Failure) -> bool) -> Result<(), Obstacle> {
     let failures: Vec<String> = match outcome {
@@ -521,12 +493,4 @@ fn refused(outcome: Outcome, is_fine: &dyn Fn(&Failure) -> bool) -> Result<(), O
     } else {
         Err(Obstacle::Failed(failures.join("; ")))
     }
-}
-
-fn not_ready(services: &[FailedService]) -> String {
-    let all: Vec<String> = services
-        .iter()
-        .map(|failed| format!("{} did not come up: {}", failed.service, failed.text))
-        .collect();
-    all.join("; ")
 }

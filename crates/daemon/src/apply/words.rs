@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use linchpin_core::{ApplyOrder, ApplyPlan, Direction, Failure};
-use linchpin_protocol::api::{ApplyReport, ApplyState};
+use linchpin_protocol::api::{ApplyReport, ApplyState, FailedService, PlanReport};
 use linchpin_protocol::make_namespec;
 
 use super::planning::Changed;
+use crate::services::milliseconds;
 
 /// A process as people name it.
 pub(super) fn service(group: &str, name: &str) -> String {
@@ -149,4 +150,27 @@ pub(super) fn failure(failure: &Failure) -> String {
         Failure::ShuttingDown => return "the daemon is going down".to_owned(),
     };
     format!("{what} {about}")
+}
+
+/// Who has not come up.
+pub(super) fn not_ready(services: &[FailedService]) -> String {
+    let all: Vec<String> = services
+        .iter()
+        .map(|failed| format!("{} did not come up: {}", failed.service, failed.text))
+        .collect();
+    all.join("; ")
+}
+
+/// The report of an apply that begins.
+pub(super) fn begun(generation: u64, plan: PlanReport) -> ApplyReport {
+    ApplyReport {
+        generation,
+        state: ApplyState::Running,
+        started: milliseconds(),
+        ended: None,
+        plan,
+        steps: Vec::new(),
+        error: None,
+        failed: Vec::new(),
+    }
 }
