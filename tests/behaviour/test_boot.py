@@ -178,6 +178,8 @@ def test_services_and_the_rest_of_the_file_learn_what_to_trust(booting):
     programs = SERVICE + "[program:b]\ncommand=/bin/sleep 1000\nenvironment=CURL_CA_BUNDLE=/own,JAVA_TOOL_OPTIONS=-Xmx1g\n"
     programs += f"[program:c]\ncommand=/bin/sh -c 'echo {bundle} > %(here)s/told; exec sleep 1000'\nenabled=is_set(SSL_CERT_FILE)\n"
     daemon = booting(ROOTS + programs, supervisord="environment=PIP_CERT=/pip,JAVA_TOOL_OPTIONS=-Xint\n")
+    checked = subprocess.run([*UNSET, LINCHPIN.daemon[0], "check", str(daemon.file)], capture_output=True, text=True, timeout=30, env=daemon.environment())
+    assert checked.returncode == 0, "a check knows the variables of a boot: " + checked.stdout
     daemon.start(before=(*UNSET, "GIT_SSL_CAINFO=/git"))
     output = daemon.directory / "run/ca-roots"
     environments = [environment_of(pid) for pid in daemon.until_running("a", "b")]

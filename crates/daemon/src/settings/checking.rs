@@ -1,15 +1,33 @@
 //! The machine as a configuration sees it that is only looked at.
 
 use linchpin_boot::settings::resolve;
-use linchpin_config::{LoadRequest, SettingType, World, load_settings};
+use linchpin_config::{LoadRequest, SettingType, World, load_boot, load_settings};
 
 use super::{merged, store};
 use crate::world::SystemWorld;
 
 /// The machine as a configuration sees it that is only looked at: with its settings as they are now, and with examples
-/// of those that a boot would make or people have still to supply. What is wrong is told by whoever loads it.
+/// of those that a boot would make or people have still to supply, and of the variables that a boot sets. What is wrong is
+/// told by whoever loads it.
 #[must_use]
 pub fn world_to_check(request: &LoadRequest) -> SystemWorld {
+    let world = with_settings(request);
+    let Ok(loaded) = load_boot(&world, request) else {
+        return world;
+    };
+    let Some(roots) = loaded.boot.ca_roots else {
+        return world;
+    };
+    let mut environment = world.environment().to_vec();
+    for name in roots.variables {
+        if environment.iter().all(|(known, _)| *known != name) {
+            environment.push((name, format!("{}/bundle.pem", roots.output)));
+        }
+    }
+    world.with_environment(environment)
+}
+
+fn with_settings(request: &LoadRequest) -> SystemWorld {
     let world = SystemWorld::now();
     let Ok(declared) = load_settings(&world, request) else {
         return world;
