@@ -34,6 +34,10 @@
 //! | a service that goes down with a dependency comes up against a person's stop | `OperatorsWishes` |
 //! | a shutdown in the order of priorities alone | `DependentsFirst` |
 //! | ticks without a subscription; no tick when the clock is set back; a removed pool hears on | `NoTimerLost` |
+//! | a job that its marker says is done runs again, or is complete before its marker is written | `OneshotsRunOnce` |
+//! | the daemon ends with 0 for a service that was given up, or for one whose end it is to ignore | `EndsDecide` |
+//! | no end to the time of a shutdown | `ShutdownInTime` |
+//! | a start that waits for its hook or its marker without saying so | `WaitsExplained` |
 
 #[path = "support/fastcgi.rs"]
 mod fastcgi;
