@@ -109,9 +109,11 @@ impl Certificates {
         }
         let Pipe { reader, writer } = Pipe::new(NonBlocking::Neither)?;
         let (configs, sender) = (self.configs.clone(), self.sender.clone());
+        // After an apply nothing is known of those that it has made.
+        let is_all_known = self.states.len() == configs.len();
         std::thread::Builder::new()
             .name("certificates".to_owned())
-            .spawn(move || look_after_all(&configs, &reader, &sender))?;
+            .spawn(move || look_after_all(&configs, &reader, &sender, is_all_known))?;
         self.thread = Some(writer);
         Ok(())
     }
@@ -241,7 +243,9 @@ fn look_after_all(
     configs: &[CertificateConfig],
     wanted: &OwnedFd,
     sender: &UnboundedSender<Vec<CertificateState>>,
+    is_all_known: bool,
 ) {
+    let mut longest = if is_all_known { PERIOD } else { Duration::ZERO };
     // Without news of changes there is still the period.
     let watch = DirectoryWatch::new().unwrap_or_else(|_| DirectoryWatch::blind());
     loop {
@@ -249,7 +253,7 @@ fn look_after_all(
             // One that is not there yet is tried again with the next look.
             let _ = watch.add(directory);
         }
-        match watch.wait(wanted.as_fd(), PERIOD) {
+        match watch.wait(wanted.as_fd(), longest) {
             Ok(Waited::Unwanted) | Err(_) => return,
             Ok(Waited::TimedOut) => {}
             Ok(Waited::Changed) => {
@@ -262,6 +266,7 @@ fn look_after_all(
                 }
             }
         }
+        longest = PERIOD;
         let now = seconds();
         let states = configs.iter().map(|config| look_after(config, now));
         if sender.send(states.collect()).is_err() {
