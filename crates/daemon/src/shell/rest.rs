@@ -1,7 +1,9 @@
-//! When the daemon comes to rest after work that it does rarely: it lets go of the code that it needed for that.
+//! When the daemon comes to rest after work that it does rarely: it lets go of the code that it needed for that, and of the memory
+//! that it left.
 
 use std::time::Duration;
 
+use linchpin_sys::memory::give_back_free_pages;
 use linchpin_sys::program_pages::let_go_of_program_pages;
 use tokio::time::Instant;
 
@@ -40,6 +42,7 @@ impl Rest {
             self.worked = None;
             // It was only to save memory.
             let _ = let_go_of_program_pages();
+            give_back_free_pages();
         }
     }
 
