@@ -24,6 +24,7 @@ pub(crate) use why::why_text;
 
 use arguments::{Asked, Mistake};
 use connection::Unreachable;
+pub(crate) use moments::parse_length;
 use paint::Paint;
 
 /// Exit statuses of these commands; supervisorctl's where it has one for the same thing.

@@ -7,7 +7,7 @@ use linchpin_sys::time::LocalTime;
 const DAY: i64 = 86_400;
 
 /// A length of time: a number with `s`, `m`, `h` or `d`; without a unit it is seconds.
-pub(super) fn parse_length(text: &str) -> Option<Duration> {
+pub(crate) fn parse_length(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let factor = match &text[digits.len()..] {
         "" | "s" => 1,

@@ -3,6 +3,7 @@
 use lexopt::{Arg, Parser, ValueExt as _};
 
 use super::Trouble;
+use crate::people::parse_length;
 
 /// What was written.
 #[derive(Debug)]
@@ -101,10 +102,10 @@ impl Asked {
                 Arg::Long("json") if is("list") || is_change => wanted.json = true,
                 Arg::Long("unset") if is_change => wanted.unset.push(parser.value()?.string()?),
                 Arg::Long("timeout") if is("apply") => {
-                    let Ok(seconds) = parser.value()?.string()?.parse() else {
-                        return usage("--timeout is a number of seconds");
+                    let Some(length) = parse_length(&parser.value()?.string()?) else {
+                        return usage("--timeout is a length of time such as 30s or 2m");
                     };
-                    wanted.timeout = Some(seconds);
+                    wanted.timeout = Some(length.as_secs());
                 }
                 Arg::Long("from") if is_change => {
                     let word = parser.value()?.string()?;
@@ -243,7 +244,7 @@ What the environment sets beats that file, and the file beats defaults. Secrets 
   set NAME --from FILE      read the value from a file
   unset NAME...             remove it from the settings file
   apply [CHANGE...]         save and restart: change values, restart what they are about, wait until it is ready, and
-                            put everything back if it does not come up; --timeout SECONDS for that (60), --json
+                            put everything back if it does not come up; --timeout TIME for that (60s), --json
                             for machines. Without a change it applies what is in the file
   plan [CHANGE...]          what apply would do; nothing is done
                             CHANGE is NAME=VALUE, --from NAME=FILE (- is standard input) or --unset NAME
@@ -320,7 +321,7 @@ mod tests {
             (&["list", "--reveal"], "invalid option '--reveal'"),
             (&["apply", "A"], "write NAME=VALUE..."),
             (&["apply", "--from", "A"], "write --from NAME=FILE"),
-            (&["apply", "--timeout", "geheim"], "--timeout is a number"),
+            (&["apply", "--timeout", "geheim"], "--timeout is a length"),
             (&["plan", "--timeout", "1"], "invalid option '--timeout'"),
         ] {
             let said = read(words).unwrap_err();
