@@ -204,6 +204,29 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_done(product):
     assert product.get("apply")[0] == 404
 
 
+def test_a_command_judges_values_in_a_daemon_that_reaps_every_child(new_daemon):
+    daemon = new_daemon()
+    # It has ended while its standard error is still open, so the daemon sees its end before anybody asks for it.
+    (daemon.directory / "judge").write_text('sleep 0.2 &\nread value\n[ "$value" != bad ] || { echo "not this one" >&2; exit 1; }\n')
+    daemon.configure(
+        "[linchpin]\nsocket=%(here)s/c.sock\nsettings_file=%(here)s/s.env\n"
+        f"[setting:A]\nvalidate=/bin/sh {daemon.directory}/judge\n"
+    )
+    daemon.start()
+
+    def apply(value):
+        command = [LINCHPIN.daemon[0], "settings", "-c", str(daemon.file), "apply", f"A={value}"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=daemon.environment())
+
+    for value in ("one", "two"):
+        assert apply(value).returncode == 0, apply(value)
+    refused = apply("bad")
+    assert refused.returncode == 3 and "not this one" in refused.stderr, refused
+    assert (daemon.directory / "s.env").read_text().splitlines()[-1] == "A=two"
+    # What the command has left is an orphan; the command itself belongs to whoever asked it.
+    assert "exit status 1" not in daemon.log()
+
+
 def test_a_plan_says_what_would_happen_and_does_nothing(product):
     before = product.pids()
     status, text = product.request("PUT", "plan", {"set": {"APP_PORT": "81", "APP_KEY": "geheim-new", "APP_CACHE": "false"}})

@@ -47,7 +47,7 @@ impl Getent {
         // Where the answers are may be told by variables.
         command.environment = std::env::vars_os().collect();
         let answer = run_helper(command, self.time_limit, MOST_BYTES).ok()?;
-        Some(String::from_utf8_lossy(&answer.stdout).into_owned())
+        Some(String::from_utf8_lossy(&answer.output).into_owned())
     }
 }
 

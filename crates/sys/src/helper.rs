@@ -16,7 +16,9 @@ use crate::Pid;
 use crate::group::kill_group;
 use crate::pipe::{NonBlocking, Pipe};
 use crate::reap::{ExitStatus, Waited, wait_for};
-use crate::spawn::{Command, ExecFailure, PrepareError, SpawnError, SpawnSlot, Stream, spawn};
+use crate::spawn::{
+    Command, ExecFailure, PrepareError, SpawnError, SpawnSlot, Stderr, Stream, spawn,
+};
 
 /// How long to nap between two looks at a helper that has closed its output and not ended yet.
 const NAP: Duration = Duration::from_millis(1);
@@ -26,8 +28,8 @@ const NAP: Duration = Duration::from_millis(1);
 pub struct HelperOutput {
     /// How it ended.
     pub status: ExitStatus,
-    /// What it wrote to standard output.
-    pub stdout: Vec<u8>,
+    /// What it wrote to the stream that was heard.
+    pub output: Vec<u8>,
 }
 
 /// Why there is no output.
@@ -109,9 +111,32 @@ pub fn run_helper(
     time_limit: Duration,
     most_bytes: usize,
 ) -> Result<HelperOutput, HelperError> {
-    let deadline = Instant::now() + time_limit;
     let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)?;
     command.stdout = Stream::Descriptor(writer);
+    run(command, &reader, time_limit, most_bytes)
+}
+
+/// As [`run_helper`], with the helper's standard error in place of its standard output.
+///
+/// # Errors
+/// The same.
+pub fn run_helper_for_stderr(
+    mut command: Command,
+    time_limit: Duration,
+    most_bytes: usize,
+) -> Result<HelperOutput, HelperError> {
+    let Pipe { reader, writer } = Pipe::new(NonBlocking::Reader)?;
+    command.stderr = Stderr::Own(Stream::Descriptor(writer));
+    run(command, &reader, time_limit, most_bytes)
+}
+
+fn run(
+    command: Command,
+    reader: &OwnedFd,
+    time_limit: Duration,
+    most_bytes: usize,
+) -> Result<HelperOutput, HelperError> {
+    let deadline = Instant::now() + time_limit;
     let prepared = command.prepare()?;
     let running = Arc::new(Running::default());
     Helpers::lock().0.push(Arc::clone(&running));
@@ -124,7 +149,7 @@ pub fn run_helper(
             return Err(error.into());
         }
     };
-    let output = read_until_end(&reader, deadline, most_bytes).map_err(|error| match error {
+    let output = read_until_end(reader, deadline, most_bytes).map_err(|error| match error {
         ReadError::Deadline => HelperError::TooSlow(time_limit),
         ReadError::TooMuch => HelperError::TooMuch(most_bytes),
         ReadError::System(error) => HelperError::Output(error),
@@ -138,11 +163,11 @@ pub fn run_helper(
     if let Some(failed) = spawned.failed {
         return Err(failed.into());
     }
-    let stdout = output?;
+    let output = output?;
     if !in_time {
         return Err(HelperError::TooSlow(time_limit));
     }
-    Ok(HelperOutput { status, stdout })
+    Ok(HelperOutput { status, output })
 }
 
 fn forget(running: &Arc<Running>) {

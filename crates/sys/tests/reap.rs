@@ -253,7 +253,7 @@ fn a_helper_is_invisible_to_whoever_reaps() {
     let limit = Duration::from_secs(60);
     for code in 0..50 {
         let output = run_helper(shell(&format!("echo out; exit {code}")), limit, 100).unwrap();
-        assert_eq!(output.stdout, b"out\n");
+        assert_eq!(output.output, b"out\n");
         assert_eq!(output.status, ExitStatus::Exited(code));
     }
     done.store(true, std::sync::atomic::Ordering::SeqCst);

@@ -1,14 +1,19 @@
 //! Judging all settings at once. What is said never contains a value.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use linchpin_config::{SettingConfig, Validation};
-use rustix::process::{Pid, Signal, kill_process_group};
+use linchpin_sys::command_path::{SearchPath, find};
+use linchpin_sys::helper::{HelperError, run_helper_for_stderr};
+use linchpin_sys::reap::ExitStatus;
+use linchpin_sys::spawn::{Command, Stream};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::layers::{Effective, Layer, Resolved};
 use super::show::without_values;
@@ -111,8 +116,8 @@ enum Answer {
     Refused(String),
 }
 
-/// Most bytes of what a command says that are looked at.
-const MOST_OUTPUT: u64 = 64 * 1024;
+/// Most bytes that a command may say.
+const MOST_OUTPUT: usize = 64 * 1024;
 
 fn run(
     setting: &SettingConfig,
@@ -126,80 +131,75 @@ fn run(
     };
     let words =
         linchpin_python::shlex::split(&validation.command).map_err(|error| cannot(&error))?;
-    let (program, arguments) = words
-        .split_first()
+    let program = words
+        .first()
         .ok_or_else(|| cannot(&"there is no command"))?;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("LINCHPIN_SETTING", &setting.name)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        // So that nothing of it is left when its time is over.
-        .process_group(0);
-    for (name, value) in all.variables() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.env(&setting.name, value);
-    let child = command.spawn().map_err(|error| cannot(&error))?;
-    finish(child, value, validation)
-}
-
-/// Gives a command its value, and waits until it ends or its time is over.
-fn finish(mut child: Child, value: &str, validation: &Validation) -> Result<(), Answer> {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let mut input = child.stdin.take();
-    let value = value.to_owned();
-    // Whoever does not read it does not need it.
-    std::thread::spawn(move || {
-        let _ = input
-            .as_mut()
-            .map(|input| input.write_all(value.as_bytes()));
-    });
-    let output = child.stderr.take();
-    let (sender, ended) = mpsc::channel();
-    std::thread::spawn(move || {
-        let said = output.map_or_else(String::new, |output| {
-            let mut said = Vec::new();
-            let _ = output.take(MOST_OUTPUT).read_to_end(&mut said);
-            String::from_utf8_lossy(&said).into_owned()
-        });
-        let _ = sender.send((child.wait(), said));
-    });
-    let ended = ended.recv_timeout(validation.timeout).ok();
-    // The command itself, if its time is over, and whatever it has left behind.
-    if let (Some(group), true) = (group, ended.is_none()) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-    let Some((status, said)) = ended else {
-        return Err(Answer::Cannot(format!(
+    let path = std::env::var("PATH").ok();
+    let search = SearchPath {
+        of_daemon: path.as_deref(),
+        ..SearchPath::default()
+    };
+    let found = find(program, search).map_err(|error| cannot(&error))?;
+    let mut command = Command::new(found, words.iter().map(OsString::from).collect());
+    command.environment = environment(setting, value, all);
+    command.stdin = Stream::Descriptor(holding(value).map_err(|error| cannot(&error))?);
+    command.ignores_sigpipe_and_sigxfsz = false;
+    // In a daemon another thread reaps every child; this is how one's own is not lost to it.
+    let helped = run_helper_for_stderr(command, validation.timeout, MOST_OUTPUT);
+    let helped = helped.map_err(|error| match error {
+        HelperError::TooSlow(_) => Answer::Cannot(format!(
             "cannot be judged: `{}` took longer than {}",
             validation.command,
             seconds(validation.timeout)
-        )));
-    };
-    let status = status.map_err(|error: io::Error| Answer::Cannot(error.to_string()))?;
-    if status.success() {
-        return Ok(());
-    }
+        )),
+        HelperError::Exec(error) => cannot(&error),
+        other @ (HelperError::Prepare(_)
+        | HelperError::Spawn(_)
+        | HelperError::TooMuch(_)
+        | HelperError::Output(_)) => cannot(&other),
+    })?;
+    let said = String::from_utf8_lossy(&helped.output);
     let last = said
         .lines()
         .rev()
         .map(str::trim)
         .find(|line| !line.is_empty());
-    Err(match (last, status.code(), status.signal()) {
-        (Some(line), ..) => Answer::Refused(line.to_owned()),
-        (None, Some(code), _) => Answer::Refused(format!("exit status {code}")),
-        (None, None, signal) => Answer::Cannot(format!(
-            "cannot be judged: `{}` was ended by signal {}",
-            validation.command,
-            signal.unwrap_or_default()
+    Err(match (helped.status, last) {
+        (ExitStatus::Exited(0), _) => return Ok(()),
+        (_, Some(line)) => Answer::Refused(line.to_owned()),
+        (ExitStatus::Exited(code), None) => Answer::Refused(format!("exit status {code}")),
+        (ExitStatus::Signaled { signal, .. }, None) => Answer::Cannot(format!(
+            "cannot be judged: `{}` was ended by signal {signal}",
+            validation.command
         )),
     })
+}
+
+/// That of this process, with the settings as they are to be.
+fn environment(
+    setting: &SettingConfig,
+    value: &str,
+    all: &Resolved<'_>,
+) -> Vec<(OsString, OsString)> {
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in all.variables() {
+        match value {
+            Some(value) => variables.insert(name.into(), value.into()),
+            None => variables.remove(OsStr::new(name)),
+        };
+    }
+    variables.insert("LINCHPIN_SETTING".into(), setting.name.clone().into());
+    variables.insert(setting.name.clone().into(), value.into());
+    variables.into_iter().collect()
+}
+
+/// A descriptor that a value can be read from, in memory, so that nobody has to write it while the command runs.
+fn holding(value: &str) -> io::Result<OwnedFd> {
+    let memory = memfd_create("setting", MemfdFlags::CLOEXEC)?;
+    let mut file = File::from(memory);
+    file.write_all(value.as_bytes())?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 fn seconds(time: Duration) -> String {

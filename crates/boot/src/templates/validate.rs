@@ -71,7 +71,7 @@ pub(super) fn ask(
     // In a daemon another thread reaps every child; this is how one's own is not lost to it.
     match run_helper(command, config.validate_timeout, MOST_OUTPUT) {
         Ok(output) => Verdict {
-            said: lines_of(&scope.without_secrets(&String::from_utf8_lossy(&output.stdout))),
+            said: lines_of(&scope.without_secrets(&String::from_utf8_lossy(&output.output))),
             refusal: refusal(&output, command_line),
         },
         Err(error) => refused(failure(&error, command_line, config.validate_timeout)),
