@@ -159,7 +159,10 @@ def test_what_does_not_come_up_is_taken_back_with_its_last_words(product):
     steps, report = product.apply(APP_PORT="666", APP_MODE="new", APP_CACHE="false")
     assert report["state"] == "rolled_back", report
     (failed,) = report["failed"]
-    assert failed["service"] == "web" and failed["output"]["lines"] == ["web: no thank you, ********"]
+    # One that has failed by the time its dependent is started is started once more for that; each start says it once.
+    wrong = product.starts().count("web 666 666 new")
+    assert wrong in (1, 2)
+    assert failed["service"] == "web" and failed["output"]["lines"] == ["web: no thank you, ********"] * wrong
     assert "web did not come up" in report["error"]
     assert [step["step"] for step in steps if step.get("back")] == [
         "file", "stop", "remove", "configure", "switch", "start", "wait", "settle"
@@ -167,8 +170,8 @@ def test_what_does_not_come_up_is_taken_back_with_its_last_words(product):
     assert product.text() == text, "byte by byte"
     assert product.settings("history").stdout == history
     product.until_ready()
-    assert product.starts()[count] == "web 666 666 new"
-    assert sorted(product.starts()[count + 1 :]) == ["cache - 8080 slow", "web 8080 8080 slow", "worker - 8080 slow"]
+    assert product.starts()[count : count + wrong] == ["web 666 666 new"] * wrong
+    assert sorted(product.starts()[count + wrong :]) == ["cache - 8080 slow", "web 8080 8080 slow", "worker - 8080 slow"]
     assert "settings rolled back (apply 2" in product.daemon.log()
 
 
