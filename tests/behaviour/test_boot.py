@@ -1,8 +1,10 @@
 """The boot as a sequence: what is declared is made before the programs run, told, kept, and made anew at a reread."""
+import http.client
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import xmlrpc.client
 from pathlib import Path
@@ -163,6 +165,53 @@ def test_a_reread_whose_boot_fails_changes_nothing(booting):
     with pytest.raises(xmlrpc.client.Fault, match="/no-such"):
         daemon.supervisor("reloadConfig")
     assert daemon.info("a")["pid"] == pid
+
+
+def asked(daemon, path):
+    """What the API answers."""
+    connection = http.client.HTTPConnection("localhost", timeout=30)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(daemon.directory / "c.sock"))
+    connection.request("GET", f"/api/v1/{path}")
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def test_the_api_tells_the_reports_that_are_kept(booting):
+    daemon = start(booting(BROKEN + "on_failure=warn\n" + SERVICE, linchpin="socket=%(here)s/c.sock\n"))
+    first = report(daemon)
+    assert asked(daemon, "boot") == asked(daemon, "boot?failed=yes") == (200, first)
+    assert first["why"] == "the daemon starts" and first["steps"][0]["outcome"] == "failed"
+    daemon.write(daemon.file.read_text().replace("%(here)s/no-such", "search"))
+    daemon.supervisor("reloadConfig")
+    assert asked(daemon, "boot") == (200, report(daemon)) and asked(daemon, "boot?failed=yes") == (200, first)
+    boot(daemon)
+    status, by_hand = asked(daemon, "boot")
+    assert status == 200 and by_hand["why"] == "linchpin boot"
+    daemon.stop()
+    start(daemon)
+    assert asked(daemon, "boot")[1]["why"] == "the daemon starts" and asked(daemon, "boot?failed=yes") == (200, first)
+
+
+def test_the_api_tells_of_a_boot_that_no_directory_keeps(new_daemon):
+    setting = "settings_file=%(here)s/s.env\n[setting:PORT]\ntype=port\n"
+    daemon = new_daemon(programs="[linchpin]\nsocket=%(here)s/c.sock\n" + SERVICE)
+    start(daemon)
+    assert asked(daemon, "boot") == (404, {"error": "no boot is known: the configuration declares nothing that is made before programs run"})
+    daemon.write(daemon.file.read_text().replace("c.sock\n", "c.sock\n" + setting))
+    (daemon.directory / "s.env").write_text("PORT=wrong\n")
+    with pytest.raises(xmlrpc.client.Fault, match="PORT"):
+        daemon.supervisor("reloadConfig")
+    status, failed = asked(daemon, "boot")
+    assert status == 200 and "PORT" in failed["steps"][0]["problem"] and "remedy" not in failed["steps"][0]
+    (daemon.directory / "s.env").write_text("PORT=80\n")
+    daemon.supervisor("restart")
+    daemon.until_logged("supervisord started with pid", count=2)
+    daemon.until_it_answers()
+    _, last = asked(daemon, "boot")
+    assert (last["why"], last["steps"][0]["outcome"]) == ("the daemon starts anew", "unchanged")
+    assert asked(daemon, "boot?failed=yes") == (200, failed)
+    assert not list(daemon.directory.rglob("boot-report*"))
 
 
 @pytest.mark.parametrize("option", ["services=no-such", "on_failure=skip", "on_failure=perhaps"])

@@ -12,7 +12,7 @@ use linchpin_log::LogLevel;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::boot::{Read, messages};
+use crate::boot::{BootReports, Read, messages};
 use crate::control::Reply;
 use crate::settings::ServiceSettings;
 use crate::startup::Invocation;
@@ -121,6 +121,8 @@ fn one_line(diagnostic: &Diagnostic) -> String {
 #[derive(Debug)]
 pub(crate) struct Loader {
     pub(crate) invocation: Invocation,
+    /// What is known of boots.
+    pub(crate) reports: BootReports,
     pub(crate) loads: UnboundedSender<Load>,
 }
 
@@ -128,6 +130,7 @@ impl Loader {
     /// Reads; the result comes through the channel.
     pub(crate) fn begin(&self, purpose: Purpose) {
         let (invocation, loads) = (self.invocation.clone(), self.loads.clone());
+        let reports = self.reports.clone();
         let why = match &purpose {
             Purpose::Reread(_) => "the configuration is read again",
             Purpose::Restart { .. } => "the daemon starts anew",
@@ -136,7 +139,7 @@ impl Loader {
         let thread = std::thread::Builder::new()
             .name("loader".to_owned())
             .spawn(move || {
-                let result = invocation.load(why).map(Box::new);
+                let result = invocation.load(why, &reports).map(Box::new);
                 if let Ok(purpose) = purpose_there.recv() {
                     let _ = loads.send(Load { purpose, result });
                 }

@@ -25,7 +25,7 @@ use linchpin_sys::privileges::drop_privileges;
 use linchpin_sys::signals::{SignalFd, SignalSet};
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::boot::{self, Certificates, Read};
+use crate::boot::{self, BootReports, Certificates, Read};
 use crate::control::Control;
 use crate::descriptor::readable;
 use crate::fastcgi;
@@ -91,14 +91,14 @@ impl Invocation {
         }
     }
 
-    fn read(&self, why: &str) -> Result<Read, Box<LoadFailure>> {
+    fn read(&self, why: &str, reports: &BootReports) -> Result<Read, Box<LoadFailure>> {
         match &self.command {
             Some(command) => Ok(Read {
                 loaded: command.load(&SystemWorld::now())?,
                 settings: ServiceSettings::none(),
                 boot: None,
             }),
-            None => boot::read(&self.request(), why),
+            None => boot::read(&self.request(), why, reports),
         }
     }
 
@@ -106,8 +106,8 @@ impl Invocation {
     ///
     /// # Errors
     /// The original's text for the first problem.
-    pub(crate) fn load(&self, why: &str) -> Result<Loaded, String> {
-        match self.read(why) {
+    pub(crate) fn load(&self, why: &str, reports: &BootReports) -> Result<Loaded, String> {
+        match self.read(why, reports) {
             Ok(read) => Ok(Loaded::new(read)),
             Err(failure) => Err(failure.original_text().to_owned()),
         }
@@ -116,8 +116,9 @@ impl Invocation {
     /// Supervises until the end, and says with which code to exit.
     #[must_use]
     pub fn run(mut self) -> u8 {
+        let reports = BootReports::default();
         // Messages of the first reading name the file as it was written.
-        let read = match self.read("the daemon starts") {
+        let read = match self.read("the daemon starts", &reports) {
             Ok(read) => read,
             Err(failure) => return refuse(&self.refusal(&failure)),
         };
@@ -135,7 +136,7 @@ impl Invocation {
         }
         let (mut limit, mut estate) = (None, None);
         loop {
-            match self.run_once(loaded, &mut limit, estate) {
+            match self.run_once(loaded, &reports, &mut limit, estate) {
                 Ok(End::Exit(code)) => return code,
                 Ok(End::Restart(succession)) => {
                     let Succession {
@@ -161,6 +162,7 @@ impl Invocation {
     fn run_once(
         &self,
         loaded: Loaded,
+        reports: &BootReports,
         limit: &mut Option<Limit>,
         estate: Option<Estate>,
     ) -> Result<End, Refusal> {
@@ -258,6 +260,7 @@ impl Invocation {
             files_limit,
             settings,
             certificates,
+            reports: reports.clone(),
         };
         let end = self.supervise(&config, supervision, estate);
         drop(pidfile);
@@ -309,6 +312,7 @@ impl Invocation {
             files_limit,
             settings,
             certificates,
+            reports,
         } = supervision;
         // Blocked before the first thread is made, so that all threads have them blocked.
         let set = SignalSet::of(&SIGNALS);
@@ -349,11 +353,12 @@ impl Invocation {
         let (load_sender, loads) = unbounded_channel();
         let loader = Loader {
             invocation: self.clone(),
+            reports: reports.clone(),
             loads: load_sender,
         };
         let (control, requests) = Control::new();
         let journal: Arc<dyn http::Journal> = Arc::new(logs.clone());
-        let services = Services::new(control.clone(), config, journal);
+        let services = Services::new(control.clone(), config, journal, reports);
         let supplies = Supplies {
             certificates: Certificates::new(&config.boot.certificates, certificates),
             control,
@@ -393,6 +398,8 @@ struct Supervision {
     files_limit: Limit,
     settings: ServiceSettings,
     certificates: Vec<CertificateState>,
+    /// What is known of boots.
+    reports: BootReports,
 }
 
 /// Without this the daemon cannot live.

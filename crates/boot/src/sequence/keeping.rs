@@ -48,14 +48,7 @@ pub enum KeptError {
 /// # Errors
 /// If it cannot be written.
 pub fn keep(report: &BootReport, directory: &Path) -> Result<(), WriteError> {
-    let mut report = report.clone();
-    for step in &mut report.steps {
-        let more = step.details.len().saturating_sub(MOST_LINES);
-        if more > 0 {
-            step.details.truncate(MOST_LINES);
-            step.details.push(format!("and {more} lines more"));
-        }
-    }
+    let report = shortened(report);
     // Maps of text and numbers can always be written.
     let mut text = serde_json::to_vec_pretty(&report).unwrap_or_default();
     text.push(b'\n');
@@ -68,6 +61,20 @@ pub fn keep(report: &BootReport, directory: &Path) -> Result<(), WriteError> {
         put(Which::LastFailed)?;
     }
     put(Which::Last)
+}
+
+/// A report with no more of each step than is kept.
+#[must_use]
+pub fn shortened(report: &BootReport) -> BootReport {
+    let mut report = report.clone();
+    for step in &mut report.steps {
+        let more = step.details.len().saturating_sub(MOST_LINES);
+        if more > 0 {
+            step.details.truncate(MOST_LINES);
+            step.details.push(format!("and {more} lines more"));
+        }
+    }
+    report
 }
 
 /// A report that was kept; none if there is none.

@@ -25,7 +25,7 @@ use crate::date::timestamp;
 use crate::templates::Scope;
 
 pub use certificates::{CertificateState, look_after};
-pub use keeping::{KeptError, Which, keep, kept};
+pub use keeping::{KeptError, Which, keep, kept, shortened};
 pub use ownership::give_to;
 pub use report::{BootReport, Outcome, StepReport};
 

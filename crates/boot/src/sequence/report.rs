@@ -59,8 +59,10 @@ pub struct StepReport {
     /// What should be seen to.
     pub warnings: Vec<String>,
     /// Why it could not be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// What a person can do about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// What follows when it cannot be done.
     pub on_failure: OnFailure,
@@ -117,6 +119,7 @@ pub struct BootReport {
     /// The steps, in the order in which they ran.
     pub steps: Vec<StepReport>,
     /// What ended it that is no step's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 

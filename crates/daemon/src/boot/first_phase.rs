@@ -11,7 +11,7 @@ use linchpin_config::{
     load_settings,
 };
 
-use super::{Booted, keep_report};
+use super::{BootReports, Booted, keep_report};
 use crate::settings::{MadeByBoot, Ready, ServiceSettings};
 use crate::world::SystemWorld;
 
@@ -23,6 +23,18 @@ pub(super) enum FirstPhase {
     NothingToMake,
     /// It was made, or the boot has failed.
     Made(Box<Made>),
+}
+
+/// What is to be done.
+#[derive(Clone, Copy)]
+pub(super) struct Errand<'a> {
+    pub(super) steps: &'a [Step],
+    /// Who wants it.
+    pub(super) why: &'a str,
+    /// Nothing is written.
+    pub(super) is_dry: bool,
+    /// Where the report goes, if it is about the whole.
+    pub(super) reports: &'a BootReports,
 }
 
 /// What was made. It has values of settings in it, so nothing shows it.
@@ -44,6 +56,7 @@ pub(super) struct Made {
     new_directories: Vec<PathBuf>,
     /// The report is about the whole, and something was done.
     is_kept: bool,
+    reports: BootReports,
 }
 
 impl FirstPhase {
@@ -51,10 +64,14 @@ impl FirstPhase {
     pub(super) fn run(
         request: &LoadRequest,
         outside: Vec<(String, String)>,
-        steps: &[Step],
-        why: &str,
-        is_dry: bool,
+        errand: Errand<'_>,
     ) -> Self {
+        let Errand {
+            steps,
+            why,
+            is_dry,
+            reports,
+        } = errand;
         let world = SystemWorld::now().with_environment(outside.clone());
         let declared = match load_settings(&world, request) {
             Ok(declared) => declared,
@@ -72,6 +89,7 @@ impl FirstPhase {
             certificates: Vec::new(),
             new_directories: Vec::new(),
             is_kept: !is_dry && steps == Step::ALL,
+            reports: reports.clone(),
         };
         let has_settings = !declared.settings.declared.is_empty();
         if has_settings {
@@ -272,6 +290,9 @@ impl Made {
     pub(super) fn end_with_settings(self) -> (ServiceSettings, Booted) {
         let report = self.sequence.end();
         let is_kept = self.is_kept && !report.steps.is_empty();
+        if is_kept {
+            self.reports.note(&report);
+        }
         let unkept = is_kept
             .then(|| keep_report(&report, self.linchpin.as_ref()))
             .flatten();

@@ -7,6 +7,7 @@
 
 mod certificates;
 mod first_phase;
+mod reports;
 mod words;
 
 use std::collections::BTreeMap;
@@ -22,9 +23,10 @@ use linchpin_config::{
 
 use crate::settings::{MadeByBoot, ServiceSettings};
 use crate::world::SystemWorld;
-use first_phase::{FirstPhase, Made, set};
+use first_phase::{Errand, FirstPhase, Made, set};
 
 pub(crate) use certificates::{CertificateNews, Certificates, seconds};
+pub(crate) use reports::{BootReports, report_directory};
 pub(crate) use words::messages;
 
 /// A configuration that was read, with what was made for it.
@@ -51,11 +53,16 @@ pub struct Booted {
     pub(crate) certificates: Vec<CertificateState>,
 }
 
-/// Reads a configuration, after what it declares has been made. `why` says who wants it.
+/// Reads a configuration, after what it declares has been made. `why` says who wants it; what became of the boot is told
+/// to `reports` as well.
 ///
 /// # Errors
 /// All problems with the configuration, or why the boot has failed.
-pub(crate) fn read(request: &LoadRequest, why: &str) -> Result<Read, Box<LoadFailure>> {
+pub(crate) fn read(
+    request: &LoadRequest,
+    why: &str,
+    reports: &BootReports,
+) -> Result<Read, Box<LoadFailure>> {
     let world = SystemWorld::now();
     let plain = |loaded| Read {
         loaded,
@@ -68,7 +75,13 @@ pub(crate) fn read(request: &LoadRequest, why: &str) -> Result<Read, Box<LoadFai
         first => first,
     };
     let outside = world.environment().to_vec();
-    match FirstPhase::run(request, outside, &Step::ALL, why, false) {
+    let errand = Errand {
+        steps: &Step::ALL,
+        why,
+        is_dry: false,
+        reports,
+    };
+    match FirstPhase::run(request, outside, errand) {
         // What is wrong with other sections, too, is told by whoever read all of it.
         FirstPhase::Unreadable(failure) => Err(first.err().unwrap_or(failure)),
         FirstPhase::NothingToMake => first.map(plain),
@@ -190,7 +203,14 @@ pub fn boot(
 ) -> Result<Option<Booted>, Box<LoadFailure>> {
     // A program of ours may have been started with settings, which are not what the container was given.
     let outside = from_outside(SystemWorld::now().environment());
-    match FirstPhase::run(request, outside, steps, "linchpin boot", is_dry) {
+    let errand = Errand {
+        steps,
+        why: "linchpin boot",
+        is_dry,
+        // They are kept in files, or nowhere.
+        reports: &BootReports::default(),
+    };
+    match FirstPhase::run(request, outside, errand) {
         FirstPhase::Unreadable(failure) => Err(failure),
         FirstPhase::NothingToMake => Ok(None),
         FirstPhase::Made(made) => Ok(Some(made.end())),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
+use linchpin_boot::sequence::Which;
 use linchpin_protocol::api::{StatusReport, VERSION, write, write_indented};
 use serde::Serialize;
 
@@ -54,6 +55,10 @@ pub(crate) async fn answer(
             document(report.and_then(|report| one(report, name)), is_indented)
         }
         ["services", name, "why"] => document(api.why(name).await, is_indented),
+        ["boot"] => {
+            let is_failed = fields.get("failed").as_deref() == Some("yes");
+            boot(services, is_failed, is_indented).await
+        }
         ["openapi.json"] => Answer::json(StatusCode::OK, openapi::DESCRIPTION.to_owned()),
         ["events"] => {
             let question = EventsQuestion {
@@ -72,6 +77,27 @@ pub(crate) async fn answer(
             StatusCode::NOT_FOUND,
             "there is no such document: /api/v1/openapi.json describes all",
         ),
+    }
+}
+
+/// What became of the last boot, or of the last one in which something failed.
+async fn boot(services: &Services, is_failed: bool, is_indented: bool) -> Answer {
+    let (which, lack) = if is_failed {
+        (
+            Which::LastFailed,
+            "no boot is known in which something failed",
+        )
+    } else {
+        (
+            Which::Last,
+            "no boot is known: the configuration declares nothing that is made before programs run",
+        )
+    };
+    let (reports, directory) = &services.boots;
+    let newest = reports.newest(which, directory.clone(), &services.budget);
+    match newest.await {
+        Some(report) => document(Ok(&*report), is_indented),
+        None => trouble(StatusCode::NOT_FOUND, lack),
     }
 }
 

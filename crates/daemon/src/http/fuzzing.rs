@@ -149,6 +149,7 @@ impl Fixture {
                 let services = Services {
                     control: control.clone(),
                     applier: Applier::new(control.clone(), rpc.api().clone(), Arc::clone(&journal)),
+                    boots: Default::default(),
                     rpc: rpc.clone(),
                     journal: Arc::clone(&journal),
                     budget: Arc::clone(&budget),

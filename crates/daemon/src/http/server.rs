@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -25,6 +26,7 @@ use super::journal::Journal;
 use super::limits::{ACCEPT_PAUSE, FAREWELL_TIME};
 use super::web::Token;
 use crate::apply::Applier;
+use crate::boot::{BootReports, report_directory};
 use crate::control::{Control, Identity};
 use crate::rpc::{Interfaces, Rpc};
 
@@ -54,6 +56,8 @@ pub(crate) struct Services {
     pub(crate) control: Control,
     pub(crate) rpc: Rpc,
     pub(crate) applier: Applier,
+    /// What is known of boots, and where their reports are kept.
+    pub(crate) boots: (BootReports, Option<PathBuf>),
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) budget: Arc<Budget>,
     /// Goes with the forms of the pages.
@@ -62,7 +66,12 @@ pub(crate) struct Services {
 
 impl Services {
     /// For the servers of a configuration.
-    pub(crate) fn new(control: Control, config: &Config, journal: Arc<dyn Journal>) -> Self {
+    pub(crate) fn new(
+        control: Control,
+        config: &Config,
+        journal: Arc<dyn Journal>,
+        boots: BootReports,
+    ) -> Self {
         let budget = Arc::new(Budget::default());
         let identity = Identity {
             identifier: config.supervisord.identifier.clone(),
@@ -77,6 +86,7 @@ impl Services {
         );
         Self {
             applier: Applier::new(control.clone(), rpc.api().clone(), Arc::clone(&journal)),
+            boots: (boots, report_directory(config)),
             control,
             rpc,
             journal,

@@ -163,6 +163,24 @@ pub(super) const ROUTES: &[Route] = &[
     },
     Route {
         method: "get",
+        path: "/api/v1/boot",
+        summary: "What became of the last boot: of what is made before programs run.",
+        query: &[
+            (
+                "failed",
+                "string",
+                "`yes` asks for the last one in which something failed.",
+            ),
+            INDENT,
+        ],
+        body: None,
+        answers: &[
+            (200, JSON, "BootReport", "Its steps, in their order."),
+            (404, JSON, "Error", "There was none."),
+        ],
+    },
+    Route {
+        method: "get",
         path: "/api/v1/openapi.json",
         summary: "This document.",
         query: &[],

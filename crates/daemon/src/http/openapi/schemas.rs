@@ -104,11 +104,16 @@ fn schema_of(kind: &str) -> Value {
 /// The variants of an enum.
 fn variants(body: &[&str], attributes: &str) -> Value {
     let written = |name: &str| {
-        if attributes.contains("snake_case") {
+        let separator = if attributes.contains("snake_case") {
+            Some('_')
+        } else {
+            attributes.contains("kebab-case").then_some('-')
+        };
+        if let Some(separator) = separator {
             let mut text = String::new();
             for character in name.chars() {
                 if character.is_uppercase() && !text.is_empty() {
-                    text.push('_');
+                    text.push(separator);
                 }
                 text.extend(character.to_lowercase());
             }

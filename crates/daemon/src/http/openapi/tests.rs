@@ -4,18 +4,30 @@ use super::DESCRIPTION;
 use super::routes::{ROUTES, Route};
 use super::schemas::schemas;
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("../../../../protocol/src/api/status.rs"),
     include_str!("../../../../protocol/src/api/why.rs"),
     include_str!("../../../../protocol/src/api/events.rs"),
     include_str!("../../../../protocol/src/api/apply.rs"),
     include_str!("../../../../boot/src/settings/document.rs"),
+    include_str!("../../../../boot/src/sequence/report.rs"),
+];
+
+/// Types that stand beside others, which are nobody's documents.
+const SINGLE: [(&str, &str); 2] = [
+    ("Step", include_str!("../../../../boot/src/sequence/mod.rs")),
+    ("OnFailure", include_str!("../../../../config/src/boot.rs")),
 ];
 
 fn made() -> Value {
     let mut all = Map::new();
     for source in SOURCES {
         schemas(source, &mut all);
+    }
+    for (name, source) in SINGLE {
+        let mut types = Map::new();
+        schemas(source, &mut types);
+        all.extend(types.remove(name).map(|schema| (name.to_owned(), schema)));
     }
     // What clients ask about events is in the query.
     all.remove("EventsFilter");
@@ -139,6 +151,11 @@ fn schemas_say_what_serde_writes() {
     let words = schema("ApplyState")["enum"].to_string();
     assert!(words.contains(&state), "{words}");
     assert!(schema("SettingStatus")["properties"]["type"].is_object());
+    let steps: Vec<_> = linchpin_boot::sequence::Step::ALL
+        .iter()
+        .map(|step| json!(step))
+        .collect();
+    assert_eq!(schema("Step")["enum"], json!(steps));
     let request = schema("ApplyRequest");
     assert_eq!(request["required"], Value::Null, "nothing must be there");
     let values = &request["properties"]["set"]["additionalProperties"];

@@ -66,6 +66,7 @@ impl Fixture {
         let services = Services {
             control: fake.control.clone(),
             applier: Applier::new(fake.control.clone(), rpc.api().clone(), journal.clone()),
+            boots: Default::default(),
             rpc,
             journal: journal.clone(),
             budget: Arc::clone(&budget),
