@@ -96,6 +96,15 @@ fn the_environment_beats_the_file_which_beats_the_default() {
 }
 
 #[test]
+fn the_environment_may_give_what_no_line_of_a_file_can_hold() {
+    let product = product("[setting:KEY]\ntype=secret\n[setting:B]\n");
+    let key = "-----BEGIN KEY-----\nMII'\"$(x)\r\n\t-----END KEY-----\n";
+    let (values, problems) = product.values("KEY=old\nB=f", &[("KEY", key)]);
+    assert_eq!(values, [format!("KEY={key}").as_str(), "B=f"]);
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
 fn former_names_count_in_each_layer() {
     let product = product("[setting:A]\nformer_names=OLD,OLDER\ndefault=d\n");
     for (file, outside, expected, notices) in [

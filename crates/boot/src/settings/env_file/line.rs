@@ -95,10 +95,12 @@ fn has_control_character(text: &str) -> bool {
 fn value(text: &str) -> Result<(usize, String), ProblemKind> {
     let mut value = String::new();
     let mut characters = text.char_indices().peekable();
+    // A shell looks for folders of people at the beginning, and behind each colon that stands outside of quotes.
+    let mut may_be_folder = true;
     while let Some((at, character)) = characters.next() {
         match character {
             ' ' | '\t' => return Ok((at, value)),
-            '~' if at == 0 => return Err(ProblemKind::Tilde),
+            '~' if may_be_folder => return Err(ProblemKind::Tilde),
             '`' => return Err(ProblemKind::Backquote),
             '$' => {
                 let next = text[at + 1..].chars().next();
@@ -151,6 +153,7 @@ fn value(text: &str) -> Result<(usize, String), ProblemKind> {
             control if control.is_control() => return Err(ProblemKind::ControlCharacter),
             plain => value.push(plain),
         }
+        may_be_folder = character == ':';
     }
     Ok((text.len(), value))
 }

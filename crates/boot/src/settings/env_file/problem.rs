@@ -42,7 +42,7 @@ pub enum ProblemKind {
     Dollar,
     /// A backquote.
     Backquote,
-    /// `~` at the beginning of a value.
+    /// `~` at the beginning of a value, or behind a colon.
     Tilde,
 }
 
