@@ -1,15 +1,17 @@
 //! Container boot: what is decided and made before, and beside, the programs of a container.
 //!
-//! The steps (`ca_roots`, `certificates`) each read a section of the configuration, do what is left to be done, and answer
+//! The steps (`preflight`, `ca_roots`, `certificates`) each read a section of the configuration, do what is left to be done, and answer
 //! with a report for people. Done again they find nothing to do. A dry run goes the same way and leaves out the writing.
 #![forbid(unsafe_code)]
 
+mod asking;
 pub mod ca_roots;
 pub mod certificates;
 mod date;
 mod der;
 pub mod language;
 mod pem;
+pub mod preflight;
 pub mod proxies;
 mod reading;
 pub mod sequence;

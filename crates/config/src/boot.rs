@@ -28,13 +28,38 @@ pub struct BootConfig {
     pub certificates: Vec<CertificateConfig>,
     /// `[template:x]`, by name.
     pub templates: Vec<TemplateConfig>,
+    /// `[preflight:x]`, by name.
+    pub preflights: Vec<PreflightConfig>,
+    /// Sections that are switched off.
+    pub off: Vec<StepOff>,
 }
 
 impl BootConfig {
     /// Whether there is nothing to make.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ca_roots.is_none() && self.certificates.is_empty() && self.templates.is_empty()
+        self.ca_roots.is_none()
+            && self.certificates.is_empty()
+            && self.templates.is_empty()
+            && self.preflights.is_empty()
+            && self.off.is_empty()
+    }
+
+    /// Whether a section says how something must be, also if it is switched off.
+    #[must_use]
+    pub fn has_preflights(&self) -> bool {
+        !self.preflights.is_empty() || self.is_off("preflight:")
+    }
+
+    /// Whether something is made of a template, also if that is switched off.
+    #[must_use]
+    pub fn has_templates(&self) -> bool {
+        !self.templates.is_empty() || self.is_off("template:")
+    }
+
+    fn is_off(&self, prefix: &str) -> bool {
+        let mut off = self.off.iter();
+        off.any(|off| off.section.starts_with(prefix))
     }
 
     /// Each section with what it says about its failure.
@@ -45,7 +70,9 @@ impl BootConfig {
         let certificates = certificates.map(|it| (format!("certificate:{}", it.name), &it.policy));
         let templates = self.templates.iter();
         let templates = templates.map(|it| (format!("template:{}", it.name), &it.policy));
-        roots.chain(certificates).chain(templates)
+        let preflights = self.preflights.iter();
+        let preflights = preflights.map(|it| (format!("preflight:{}", it.name), &it.policy));
+        preflights.chain(roots).chain(certificates).chain(templates)
     }
 }
 
@@ -80,6 +107,59 @@ pub struct StepPolicy {
     pub on_failure: OnFailure,
     /// The services that need it, as written: `group`, `process` or `group:process`.
     pub services: Vec<String>,
+    /// How often it is tried again.
+    pub retries: u32,
+    /// How long to wait before that.
+    pub retry_delay: Duration,
+}
+
+impl StepPolicy {
+    /// Without services, and tried once.
+    #[must_use]
+    pub const fn on_failure(on_failure: OnFailure) -> Self {
+        Self {
+            on_failure,
+            services: Vec::new(),
+            retries: 0,
+            retry_delay: Duration::ZERO,
+        }
+    }
+}
+
+/// A section that its `enabled` has switched off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOff {
+    /// The section, such as `template:caddy`.
+    pub section: String,
+    /// Its condition.
+    pub condition: String,
+}
+
+/// `[preflight:x]`: what must be true before anything is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreflightConfig {
+    /// Its name.
+    pub name: String,
+    /// What the processor must be able to do.
+    pub processor: Vec<String>,
+    /// Sizes of a page of memory that will do, in bytes; any, if there are none.
+    pub page_sizes: Vec<u64>,
+    /// Paths, and how many bytes must be free there.
+    pub free_space: Vec<(String, u64)>,
+    /// Directories in which the daemon must be able to write.
+    pub writable: Vec<String>,
+    /// Paths, and the user and group to whom each must belong.
+    pub owned_by: Vec<(String, (u32, Option<u32>))>,
+    /// Files whose first word is a version, and the versions that will do.
+    pub data_versions: Vec<(String, Vec<String>)>,
+    /// Command that looks at something else.
+    pub command: Option<String>,
+    /// How long that may take.
+    pub timeout: Duration,
+    /// What a person can do.
+    pub remedy: Option<String>,
+    /// What follows when it is not so.
+    pub policy: StepPolicy,
 }
 
 /// `[ca-roots]`

@@ -26,6 +26,9 @@ fn file_with(kind: SectionKind, option: &OptionSpec, value: &str) -> String {
             lines.push(format!("{both}=x"));
         }
     }
+    if kind == SectionKind::Preflight && option.name != "page_size" {
+        lines.push("page_size=4KB".to_owned());
+    }
     if kind == SectionKind::Certificate {
         for needed in ["certificate", "key"] {
             if option.name != needed {

@@ -270,8 +270,9 @@ mod tests {
             std::fs::write(&path, &page).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(
-            committed, page,
+        // Neither is shown: it is a page of many thousand words.
+        assert!(
+            committed == page,
             "docs/reference-options.md is old: set LINCHPIN_WRITE_REFERENCE=1 and run this test again"
         );
     }

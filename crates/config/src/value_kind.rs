@@ -103,6 +103,16 @@ pub enum ValueKind {
     SystemBundle,
     /// What becomes of services when a file of theirs has changed.
     OnChange,
+    /// Numbers of bytes.
+    ByteSizes,
+    /// Paths, one in each line.
+    Paths,
+    /// Paths, each with a number of bytes.
+    PathsWithSize,
+    /// Paths, each with a user and perhaps a group.
+    PathsWithOwner,
+    /// Paths, each with words.
+    PathsWithWords,
 }
 
 impl fmt::Display for ValueKind {
@@ -152,6 +162,11 @@ impl fmt::Display for ValueKind {
             Self::TrustVariables => "variables",
             Self::SystemBundle => "path or word",
             Self::OnChange => "word",
+            Self::ByteSizes => "byte sizes",
+            Self::Paths => "paths",
+            Self::PathsWithSize => "paths and byte sizes",
+            Self::PathsWithOwner => "paths and user[:group]",
+            Self::PathsWithWords => "paths and words",
         })
     }
 }
@@ -280,6 +295,19 @@ impl ValueKind {
             }
             Self::SystemBundle => "the path of a file, `search` or `none`",
             Self::OnChange => "`reload`, `restart` or `none`",
+            Self::ByteSizes => {
+                "numbers of bytes with commas between them, each perhaps with `KB`, `MB` or `GB` behind it"
+            }
+            Self::Paths => "a path in each line",
+            Self::PathsWithSize => {
+                "in each line a path, a blank and a number of bytes, such as `/data 2GB`"
+            }
+            Self::PathsWithOwner => {
+                "in each line a path, a blank and a `user` or `user:group` of this machine"
+            }
+            Self::PathsWithWords => {
+                "in each line the path of a file and words with blanks between them"
+            }
         }
     }
 }

@@ -116,6 +116,14 @@ impl Invocation {
     /// Supervises until the end, and says with which code to exit.
     #[must_use]
     pub fn run(mut self) -> u8 {
+        if std::process::id() == 1 {
+            // The kernel drops what has no handler yet in process 1. So a container that is stopped while it boots is
+            // stopped as soon as the boot is done.
+            let blocked = linchpin_sys::signals::block(&SignalSet::that_end());
+            if let Err(error) = blocked {
+                complain(&format!("cannot block signals during the boot: {error}"));
+            }
+        }
         let reports = BootReports::default();
         // Messages of the first reading name the file as it was written.
         let read = match self.read("the daemon starts", &reports) {

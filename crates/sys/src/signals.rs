@@ -3,8 +3,10 @@
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use linchpin_python::signals::signal_name;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// The highest signal number of the kernel.
 pub const HIGHEST_SIGNAL: i32 = 64;
@@ -26,6 +28,12 @@ impl SignalSet {
         }
         // SAFETY: `sigemptyset` has initialised it.
         Self(unsafe { set.assume_init() })
+    }
+
+    /// Those with which a person or a container runtime ends a daemon.
+    #[must_use]
+    pub fn that_end() -> Self {
+        Self::of(&[libc::SIGTERM, libc::SIGINT, libc::SIGQUIT])
     }
 
     /// Whether `signal` is in the set.
@@ -56,6 +64,26 @@ pub fn block(set: &SignalSet) -> io::Result<()> {
     match error {
         0 => Ok(()),
         errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// Waits until one of these signals has come or the time is over, and leaves the signal where it is. They must be blocked,
+/// see [`block`]; else whatever they do happens, and this knows nothing of it.
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`, `ENOMEM`.
+pub fn wait_for_one(set: &SignalSet, time_limit: Duration) -> io::Result<bool> {
+    let signals = SignalFd::new(set)?;
+    let deadline = Instant::now() + time_limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(io::Error::other)?;
+        let mut fds = [PollFd::new(&signals.0, PollFlags::IN)];
+        match poll(&mut fds, Some(&left)) {
+            Ok(count) => return Ok(count > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -176,5 +204,27 @@ mod tests {
     fn a_set_shows_its_names() {
         let set = SignalSet::of(&[15, 1, 0, 99]);
         assert_eq!(format!("{set:?}"), "{\"SIGHUP\", \"SIGTERM\"}");
+    }
+
+    #[test]
+    fn a_signal_ends_a_wait_and_is_still_there() {
+        let set = SignalSet::of(&[libc::SIGUSR2]);
+        block(&set).unwrap();
+        assert!(!wait_for_one(&set, Duration::ZERO).unwrap());
+        let this_thread = rustix::thread::gettid();
+        let pid = rustix::process::getpid();
+        // SAFETY: the thread that is meant runs this.
+        let sent = unsafe {
+            libc::syscall(
+                libc::SYS_tgkill,
+                pid.as_raw_nonzero().get(),
+                this_thread.as_raw_nonzero().get(),
+                libc::SIGUSR2,
+            )
+        };
+        assert_eq!(sent, 0);
+        for _ in 0..2 {
+            assert!(wait_for_one(&set, Duration::from_secs(1000)).unwrap());
+        }
     }
 }

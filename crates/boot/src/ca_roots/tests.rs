@@ -43,10 +43,7 @@ impl Place {
             system_bundle: SystemBundle::File(text("system.pem")),
             java_trust_store: true,
             variables: TRUST_VARIABLES.map(str::to_owned).to_vec(),
-            policy: StepPolicy {
-                on_failure: OnFailure::Fatal,
-                services: Vec::new(),
-            },
+            policy: StepPolicy::on_failure(OnFailure::Fatal),
         }
     }
 

@@ -167,10 +167,7 @@ mod tests {
             system_bundle: SystemBundle::None,
             java_trust_store: true,
             variables: TRUST_VARIABLES.map(str::to_owned).to_vec(),
-            policy: StepPolicy {
-                on_failure: OnFailure::Fatal,
-                services: Vec::new(),
-            },
+            policy: StepPolicy::on_failure(OnFailure::Fatal),
         }
     }
 

@@ -61,10 +61,7 @@ impl Place {
             owner: None,
             output: self.text("state/certificates/web"),
             authority: self.text("state/certificate-authority"),
-            policy: StepPolicy {
-                on_failure: OnFailure::Warn,
-                services: Vec::new(),
-            },
+            policy: StepPolicy::on_failure(OnFailure::Warn),
         }
     }
 

@@ -61,6 +61,11 @@ impl StepReport {
                 format!("{section}: {outcome}, {}", Duration(self.duration_us))
             }
         };
+        if self.attempts > 1 {
+            line.push_str(" in ");
+            line.push_str(&self.attempts.to_string());
+            line.push_str(" attempts");
+        }
         if !self.summary.is_empty() {
             line.push_str(": ");
             line.push_str(&self.summary);

@@ -8,6 +8,7 @@ mod certificates;
 mod keeping;
 mod listing;
 mod ownership;
+mod preflight;
 mod remedy;
 mod report;
 mod roots;
@@ -18,6 +19,7 @@ mod tests;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use linchpin_config::{BootConfig, OnFailure, StepPolicy};
+use linchpin_sys::signals::{SignalSet, wait_for_one};
 use serde::{Deserialize, Serialize};
 
 use crate::ca_roots::Variable;
@@ -27,6 +29,7 @@ use crate::templates::Scope;
 pub use certificates::{CertificateState, look_after};
 pub use keeping::{KeptError, Which, keep, kept, shortened};
 pub use ownership::give_to;
+pub use preflight::preflight_problem;
 pub use report::{BootReport, Outcome, StepReport};
 
 /// The kinds of steps. Their order here is the order in which they run.
@@ -37,6 +40,8 @@ pub enum Step {
     Settings,
     /// Variables about proxies agree.
     Proxies,
+    /// The machine and the data are as they must be.
+    Preflight,
     /// Authorities that programs trust.
     CaRoots,
     /// Certificates of servers.
@@ -47,9 +52,10 @@ pub enum Step {
 
 impl Step {
     /// All of them, in their order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Settings,
         Self::Proxies,
+        Self::Preflight,
         Self::CaRoots,
         Self::Certificates,
         Self::Templates,
@@ -61,15 +67,28 @@ impl Step {
         match self {
             Self::Settings => "settings",
             Self::Proxies => "proxies",
+            Self::Preflight => "preflight",
             Self::CaRoots => "ca-roots",
             Self::Certificates => "certificates",
             Self::Templates => "templates",
         }
     }
+
+    /// Whether a section asks for a step of this kind.
+    fn is_of(self, section: &str) -> bool {
+        let kind = section.split_once(':').map_or(section, |(kind, _)| kind);
+        match self {
+            Self::Settings | Self::Proxies => false,
+            Self::Preflight => kind == "preflight",
+            Self::CaRoots => kind == "ca-roots",
+            Self::Certificates => kind == "certificate",
+            Self::Templates => kind == "template",
+        }
+    }
 }
 
 /// What a step has done.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Work {
     /// In a few words.
     pub summary: String,
@@ -82,7 +101,7 @@ pub struct Work {
 }
 
 /// Why a step could not be done.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Trouble {
     /// What is wrong.
     pub problem: String,
@@ -154,8 +173,8 @@ impl Sequence {
     /// Runs a part of a step, unless the boot is over. None if it was not run, or could not be done.
     pub fn run<T>(
         &mut self,
-        part: Part<'_>,
-        work: impl FnOnce() -> Result<(T, Work), Trouble>,
+        part: &Part<'_>,
+        mut work: impl FnMut() -> Result<(T, Work), Trouble>,
     ) -> Option<T> {
         let ended_by = self.report.ended_by();
         let mut step = StepReport::new(part, timestamp(milliseconds()));
@@ -166,7 +185,21 @@ impl Sequence {
             return None;
         }
         let began = Instant::now();
-        let result = work();
+        let mut result = work();
+        // A dry run says how it stands now.
+        let retries = if self.is_dry { 0 } else { part.policy.retries };
+        for attempt in 1..=retries {
+            if result.is_ok() {
+                break;
+            }
+            // Whoever ends the daemon has not to wait for all of them.
+            let ends = SignalSet::that_end();
+            if wait_for_one(&ends, part.policy.retry_delay).unwrap_or(true) {
+                break;
+            }
+            step.attempts = attempt + 1;
+            result = work();
+        }
         step.duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let made = match result {
             Ok((made, work)) => {
@@ -198,6 +231,34 @@ impl Sequence {
         self.report.problem = Some(problem.into());
     }
 
+    /// Looks whether everything is as it must be; changes nothing.
+    pub fn preflights(&mut self, boot: &BootConfig, scope: &Scope) {
+        self.tell_off(boot, &Step::ALL, Step::Preflight);
+        for config in &boot.preflights {
+            let section = format!("preflight:{}", config.name);
+            let part = preflight::part(config, &section);
+            self.run(&part, || preflight::work(config, scope));
+        }
+    }
+
+    /// Writes down which sections of a kind are switched off.
+    fn tell_off(&mut self, boot: &BootConfig, wanted: &[Step], kind: Step) {
+        let off = boot.off.iter().filter(|off| kind.is_of(&off.section));
+        for off in off.filter(|_| wanted.contains(&kind)) {
+            let started = timestamp(milliseconds());
+            let part = Part {
+                step: kind,
+                section: &off.section,
+                why: "it is declared".to_owned(),
+                policy: &StepPolicy::on_failure(OnFailure::Warn),
+            };
+            let mut step = StepReport::new(&part, started);
+            step.outcome = Outcome::Skipped;
+            step.summary = format!("switched off by `enabled={}`", off.condition);
+            self.report.steps.push(step);
+        }
+    }
+
     /// Runs what the sections of a configuration ask for, of some kinds. `environment` is what programs are started with.
     pub fn sections(
         &mut self,
@@ -208,19 +269,21 @@ impl Sequence {
         let mut made = MadeBySections::default();
         let now = milliseconds().div_euclid(1000);
         let is_dry = self.is_dry;
+        self.tell_off(boot, wanted, Step::CaRoots);
         if let Some(config) = &boot.ca_roots
             && wanted.contains(&Step::CaRoots)
         {
             let part = roots::part(config);
-            let variables = self.run(part, || roots::work(config, environment, now, is_dry));
+            let variables = self.run(&part, || roots::work(config, environment, now, is_dry));
             made.variables = variables.unwrap_or_default();
         }
+        self.tell_off(boot, wanted, Step::Certificates);
         for config in &boot.certificates {
             if wanted.contains(&Step::Certificates) {
                 let section = format!("certificate:{}", config.name);
                 let part = certificates::part(config, &section);
                 let mut state = None;
-                self.run(part, || {
+                self.run(&part, || {
                     let (found, result) = certificates::work(config, now, is_dry);
                     state = Some(found);
                     result.map(|work| ((), work))
@@ -235,10 +298,11 @@ impl Sequence {
     pub fn templates(&mut self, boot: &BootConfig, scope: &mut Scope) {
         let is_dry = self.is_dry;
         scope.look_again(boot);
+        self.tell_off(boot, &Step::ALL, Step::Templates);
         for config in &boot.templates {
             let section = format!("template:{}", config.name);
             let part = templates::part(config, &section);
-            self.run(part, || templates::work(config, scope, is_dry));
+            self.run(&part, || templates::work(config, scope, is_dry));
         }
     }
 
@@ -252,10 +316,7 @@ impl Sequence {
 }
 
 /// The policy of a step that has no section of its own: without it nothing else can be read.
-pub const FATAL: StepPolicy = StepPolicy {
-    on_failure: OnFailure::Fatal,
-    services: Vec::new(),
-};
+pub const FATAL: StepPolicy = StepPolicy::on_failure(OnFailure::Fatal);
 
 fn milliseconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -17,7 +17,7 @@ pub enum Outcome {
     Warned,
     /// It could not be done.
     Failed,
-    /// It was not run, because an earlier one failed.
+    /// It was not run, because an earlier one failed, or it is switched off.
     Skipped,
 }
 
@@ -46,8 +46,11 @@ pub struct StepReport {
     pub why: String,
     /// When it began, in UTC.
     pub started: String,
-    /// How long it took, in microseconds.
+    /// How long it took, in microseconds, with all attempts and the waits between them.
     pub duration_us: u64,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
     /// What became of it.
     pub outcome: Outcome,
     /// Whether something is not as it was before.
@@ -71,11 +74,12 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    pub(super) fn new(part: Part<'_>, started: String) -> Self {
+    pub(super) fn new(part: &Part<'_>, started: String) -> Self {
         Self {
             step: part.step,
             section: part.section.to_owned(),
-            why: part.why,
+            why: part.why.clone(),
+            attempts: 1,
             started,
             duration_us: 0,
             outcome: Outcome::Unchanged,

@@ -1,15 +1,17 @@
 //! What follows from a step that cannot be done, and what is written down.
 
-use linchpin_config::{CaRootsConfig, LeftOut, SystemBundle};
+use linchpin_config::{CaRootsConfig, LeftOut, StepOff, SystemBundle};
 use tempfile::tempdir;
 
 use super::*;
+use crate::settings::Resolved;
 use crate::testing::{authority, self_signed};
 
 fn policy(on_failure: OnFailure) -> StepPolicy {
     StepPolicy {
         on_failure,
         services: vec!["web".to_owned()],
+        ..StepPolicy::on_failure(OnFailure::Warn)
     }
 }
 
@@ -34,8 +36,8 @@ fn trouble() -> Result<((), Work), Trouble> {
 fn boot(on_failure: OnFailure) -> BootReport {
     let policy = policy(on_failure);
     let mut sequence = Sequence::begin("a test", false);
-    assert_eq!(sequence.run(part("certificate:a", &policy), trouble), None);
-    let second = sequence.run(part("certificate:b", &policy), || {
+    assert_eq!(sequence.run(&part("certificate:a", &policy), trouble), None);
+    let second = sequence.run(&part("certificate:b", &policy), || {
         let work = Work {
             summary: "made".to_owned(),
             is_changed: true,
@@ -45,6 +47,65 @@ fn boot(on_failure: OnFailure) -> BootReport {
     });
     assert_eq!(second.is_some(), on_failure != OnFailure::Fatal);
     sequence.end()
+}
+
+#[test]
+fn a_step_is_tried_again_as_often_as_it_says() {
+    let policy = StepPolicy {
+        retries: 3,
+        ..policy(OnFailure::Fatal)
+    };
+    let fails = |times: u32| {
+        let mut left = times;
+        move || {
+            left = left.saturating_sub(1);
+            if left > 0 {
+                trouble()
+            } else {
+                Ok(((), Work::default()))
+            }
+        }
+    };
+    let try_it = |times, is_dry| {
+        let mut sequence = Sequence::begin("a test", is_dry);
+        sequence.run(&part("certificate:a", &policy), fails(times));
+        let report = sequence.end();
+        (report.steps[0].attempts, report.steps[0].outcome)
+    };
+    assert_eq!(try_it(1, false), (1, Outcome::Unchanged));
+    assert_eq!(try_it(4, false), (4, Outcome::Unchanged));
+    assert_eq!(try_it(5, false), (4, Outcome::Failed));
+    assert_eq!(try_it(2, true), (1, Outcome::Failed));
+}
+
+#[test]
+fn sections_that_are_switched_off_are_told_in_their_place() {
+    let off = ["template:web", "preflight:cpu", "ca-roots"].map(|section| StepOff {
+        section: section.to_owned(),
+        condition: "no".to_owned(),
+    });
+    let config = BootConfig {
+        off: off.to_vec(),
+        ..BootConfig::default()
+    };
+    let mut scope = Scope::new(
+        &Resolved::default(),
+        &[],
+        &config,
+        Err("nobody asks".to_owned()),
+    );
+    let mut sequence = Sequence::begin("a test", false);
+    sequence.preflights(&config, &scope);
+    sequence.sections(&config, &Step::ALL, &[]);
+    sequence.templates(&config, &mut scope);
+    let report = sequence.end();
+    let lines: Vec<String> = report.steps.iter().map(StepReport::in_one_line).collect();
+    assert_eq!(
+        lines,
+        ["preflight:cpu", "ca-roots", "template:web"]
+            .map(|name| format!("[{name}]: skipped: switched off by `enabled=no`"))
+    );
+    assert!(!report.is_failed() && !report.has_failures());
 }
 
 fn outcomes(report: &BootReport) -> Vec<Outcome> {
@@ -137,7 +198,7 @@ fn sections_run_in_order_and_the_second_time_finds_nothing_to_do() {
             authority: text("state/certificate-authority"),
             policy: FATAL,
         }],
-        templates: Vec::new(),
+        ..BootConfig::default()
     };
     let boot = |is_dry: bool| {
         let mut sequence = Sequence::begin("a test", is_dry);

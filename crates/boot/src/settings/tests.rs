@@ -293,7 +293,7 @@ fn a_command_judges_new_values_and_its_words_are_told_without_them() {
     assert!(said.contains("took longer than 0.1 s"), "{said}");
     let said = product.change(&[set("GONE", "x")]).unwrap_err().to_string();
     assert!(
-        said.contains("cannot be judged by `/does/not/exist`"),
+        said.contains("cannot be judged: `/does/not/exist` cannot be run"),
         "{said}"
     );
     assert_eq!(product.text(), "S=geheim\nA=good\n");

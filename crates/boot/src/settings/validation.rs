@@ -1,22 +1,18 @@
 //! Judging all settings at once. What is said never contains a value.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use linchpin_config::{SettingConfig, Validation};
-use linchpin_sys::command_path::{SearchPath, find};
-use linchpin_sys::helper::{HelperError, run_helper_for_stderr};
 use linchpin_sys::reap::ExitStatus;
-use linchpin_sys::spawn::{Command, Stream};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::layers::{Effective, Layer, Resolved};
 use super::show::without_values;
+use crate::asking::{self, Hears, Question, environment_with, last_line};
 
 /// What is wrong with a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,41 +125,21 @@ fn run(
         let command = &validation.command;
         Answer::Cannot(format!("cannot be judged by `{command}`: {error}"))
     };
-    let words =
-        linchpin_python::shlex::split(&validation.command).map_err(|error| cannot(&error))?;
-    let program = words
-        .first()
-        .ok_or_else(|| cannot(&"there is no command"))?;
-    let path = std::env::var("PATH").ok();
-    let search = SearchPath {
-        of_daemon: path.as_deref(),
-        ..SearchPath::default()
+    let words = asking::words(&validation.command).map_err(|error| cannot(&error))?;
+    let question = Question {
+        words,
+        environment: environment(setting, value, all),
+        standard_input: Some(holding(value).map_err(|error| cannot(&error))?),
+        hears: Hears::StandardError,
+        time_limit: validation.timeout,
+        most_output: MOST_OUTPUT,
     };
-    let found = find(program, search).map_err(|error| cannot(&error))?;
-    let mut command = Command::new(found, words.iter().map(OsString::from).collect());
-    command.environment = environment(setting, value, all);
-    command.stdin = Stream::Descriptor(holding(value).map_err(|error| cannot(&error))?);
-    command.ignores_sigpipe_and_sigxfsz = false;
-    // In a daemon another thread reaps every child; this is how one's own is not lost to it.
-    let helped = run_helper_for_stderr(command, validation.timeout, MOST_OUTPUT);
-    let helped = helped.map_err(|error| match error {
-        HelperError::TooSlow(_) => Answer::Cannot(format!(
-            "cannot be judged: `{}` took longer than {}",
-            validation.command,
-            seconds(validation.timeout)
-        )),
-        HelperError::Exec(error) => cannot(&error),
-        other @ (HelperError::Prepare(_)
-        | HelperError::Spawn(_)
-        | HelperError::TooMuch(_)
-        | HelperError::Output(_)) => cannot(&other),
+    let helped = question.ask().map_err(|why| {
+        let command = &validation.command;
+        Answer::Cannot(format!("cannot be judged: `{command}` {why}"))
     })?;
     let said = String::from_utf8_lossy(&helped.output);
-    let last = said
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty());
+    let last = last_line(&said);
     Err(match (helped.status, last) {
         (ExitStatus::Exited(0), _) => return Ok(()),
         (_, Some(line)) => Answer::Refused(line.to_owned()),
@@ -181,13 +157,7 @@ fn environment(
     value: &str,
     all: &Resolved<'_>,
 ) -> Vec<(OsString, OsString)> {
-    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    for (name, value) in all.variables() {
-        match value {
-            Some(value) => variables.insert(name.into(), value.into()),
-            None => variables.remove(OsStr::new(name)),
-        };
-    }
+    let mut variables = environment_with(all.variables());
     variables.insert("LINCHPIN_SETTING".into(), setting.name.clone().into());
     variables.insert(setting.name.clone().into(), value.into());
     variables.into_iter().collect()
@@ -200,8 +170,4 @@ fn holding(value: &str) -> io::Result<OwnedFd> {
     file.write_all(value.as_bytes())?;
     file.rewind()?;
     Ok(file.into())
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{} s", time.as_secs_f64())
 }

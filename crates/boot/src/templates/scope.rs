@@ -145,13 +145,13 @@ impl Scope {
     }
 
     /// A text of others without secrets.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
         let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
         without_values(text, &secrets)
     }
 
     /// The settings, as services get them.
-    pub(super) fn settings(&self) -> &[(String, Option<String>)] {
+    pub(crate) fn settings(&self) -> &[(String, Option<String>)] {
         &self.settings
     }
 }

@@ -59,6 +59,7 @@ impl Place {
             policy: StepPolicy {
                 on_failure: OnFailure::Warn,
                 services: vec!["web".to_owned()],
+                ..StepPolicy::on_failure(OnFailure::Warn)
             },
             kept: text(&self.path(&format!("kept/{name}"))),
         }

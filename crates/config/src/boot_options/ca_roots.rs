@@ -1,8 +1,9 @@
 //! Reads `[ca-roots]`.
 
-use super::{lacks_directory, policy};
+use super::policy::{off, policy};
+use super::{Found, lacks_directory};
 use crate::boot::{CaRootsConfig, SystemBundle, TRUST_VARIABLES};
-use crate::findings::{Findings, Statement};
+use crate::findings::Statement;
 use crate::load::Context;
 use crate::names::EnvironmentNames;
 use crate::options::boot as options;
@@ -15,10 +16,10 @@ pub(super) fn ca_roots(
     context: Context<'_>,
     environment: &EnvironmentNames,
     linchpin: Option<&LinchpinConfig>,
-    findings: &mut Findings,
+    found: &mut Found<'_>,
 ) -> Option<CaRootsConfig> {
     let section = context.document.section("ca-roots")?;
-    let mut reader = context.reader(section, environment, findings);
+    let mut reader = context.reader(section, environment, found.findings);
     let mut own = OwnReader {
         reader: &mut reader,
     };
@@ -41,19 +42,21 @@ pub(super) fn ca_roots(
     });
     let java_trust_store = own.value(&options::JAVA_TRUST_STORE, boolean);
     let variables = own.value(&options::TRUST_VARIABLES, variables);
-    let policy = policy::policy(
+    let policy = policy(
         &mut own,
         &options::ROOTS_ON_FAILURE,
         &options::ROOTS_SERVICES,
     );
-    Some(CaRootsConfig {
+    let off = off(&mut own);
+    let config = CaRootsConfig {
         directory: directory.flatten()?,
         output: format!("{}/ca-roots", run?),
         system_bundle: system_bundle.unwrap_or(SystemBundle::Search),
         java_trust_store: java_trust_store.unwrap_or(true),
         variables: variables.unwrap_or_default(),
         policy,
-    })
+    };
+    found.unless_off(&section.name, off, config)
 }
 
 fn system_bundle(world: &dyn World, text: &str) -> SystemBundle {

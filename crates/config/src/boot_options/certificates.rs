@@ -1,11 +1,11 @@
 //! Reads `[certificate:x]`.
 
 use super::host_names::host_names;
-use super::policy::policy;
-use super::{lacks_directory, name};
+use super::policy::{off, policy};
+use super::{Found, lacks_directory, name};
 use crate::boot::{CertificateConfig, ProvidedCertificate};
 use crate::document::Section;
-use crate::findings::{Findings, Statement};
+use crate::findings::Statement;
 use crate::load::Context;
 use crate::names::EnvironmentNames;
 use crate::options::{OptionSpec, SectionKind, boot as options};
@@ -17,14 +17,14 @@ pub(super) fn certificates(
     context: Context<'_>,
     environment: &EnvironmentNames,
     linchpin: Option<&LinchpinConfig>,
-    findings: &mut Findings,
+    found: &mut Found<'_>,
 ) -> Vec<CertificateConfig> {
     let mut certificates: Vec<CertificateConfig> = context
         .document
         .sections()
         .iter()
         .filter(|section| SectionKind::of(&section.name) == Some(SectionKind::Certificate))
-        .filter_map(|section| certificate(context, section, environment, linchpin, findings))
+        .filter_map(|section| certificate(context, section, environment, linchpin, found))
         .collect();
     certificates.sort_by(|a, b| a.name.cmp(&b.name));
     certificates
@@ -35,9 +35,9 @@ fn certificate(
     section: &Section,
     environment: &EnvironmentNames,
     linchpin: Option<&LinchpinConfig>,
-    findings: &mut Findings,
+    found: &mut Found<'_>,
 ) -> Option<CertificateConfig> {
-    let mut reader = context.reader(section, environment, findings);
+    let mut reader = context.reader(section, environment, found.findings);
     let mut own = OwnReader {
         reader: &mut reader,
     };
@@ -96,8 +96,9 @@ fn certificate(
         &options::CERTIFICATE_ON_FAILURE,
         &options::CERTIFICATE_SERVICES,
     );
+    let off = off(&mut own);
     let (name, state) = (name?, state?);
-    Some(CertificateConfig {
+    let config = CertificateConfig {
         output: format!("{state}/certificates/{name}"),
         authority: format!("{state}/certificate-authority"),
         name,
@@ -107,7 +108,8 @@ fn certificate(
         warn_days: warn_days.unwrap_or_default(),
         owner,
         policy,
-    })
+    };
+    found.unless_off(&section.name, off, config)
 }
 
 /// Reports that only a part of what is provided is written.

@@ -5,13 +5,14 @@ mod certificates;
 mod host_names;
 mod load_boot;
 mod policy;
+mod preflight;
 mod templates;
 #[cfg(test)]
 mod tests;
 
 pub use load_boot::{LoadedBoot, load_boot};
 
-use crate::boot::BootConfig;
+use crate::boot::{BootConfig, StepOff};
 use crate::findings::{Findings, Statement};
 use crate::load::Context;
 use crate::names::EnvironmentNames;
@@ -29,10 +30,38 @@ pub(crate) fn boot(
     if !context.extensions {
         return BootConfig::default();
     }
+    let mut off = Vec::new();
+    let mut found = Found {
+        findings,
+        off: &mut off,
+    };
     BootConfig {
-        ca_roots: ca_roots::ca_roots(context, environment, linchpin, findings),
-        certificates: certificates::certificates(context, environment, linchpin, findings),
-        templates: templates::templates(context, environment, linchpin, findings),
+        preflights: preflight::preflights(context, environment, &mut found),
+        ca_roots: ca_roots::ca_roots(context, environment, linchpin, &mut found),
+        certificates: certificates::certificates(context, environment, linchpin, &mut found),
+        templates: templates::templates(context, environment, linchpin, &mut found),
+        off,
+    }
+}
+
+/// What is found out beside the sections themselves.
+struct Found<'f> {
+    findings: &'f mut Findings,
+    /// Those that are switched off, which are read like all others, so that a mistake shows before they are switched on.
+    off: &'f mut Vec<StepOff>,
+}
+
+impl Found<'_> {
+    /// What was read of a section, unless it is switched off.
+    fn unless_off<T>(&mut self, section: &str, condition: Option<String>, read: T) -> Option<T> {
+        let Some(condition) = condition else {
+            return Some(read);
+        };
+        self.off.push(StepOff {
+            section: section.to_owned(),
+            condition,
+        });
+        None
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::policy::policy;
-use super::{lacks_directory, name};
+use super::policy::{off, policy};
+use super::{Found, lacks_directory, name};
 use crate::boot::{NamePatterns, OnChange, TemplateConfig};
 use crate::document::Section;
-use crate::findings::{Findings, Statement};
+use crate::findings::Statement;
 use crate::load::Context;
 use crate::names::EnvironmentNames;
 use crate::options::{OptionSpec, SectionKind, template as options};
@@ -28,7 +28,7 @@ pub(super) fn templates(
     context: Context<'_>,
     environment: &EnvironmentNames,
     linchpin: Option<&LinchpinConfig>,
-    findings: &mut Findings,
+    found: &mut Found<'_>,
 ) -> Vec<TemplateConfig> {
     let mut templates: Vec<TemplateConfig> = Vec::new();
     // Who makes what, to tell who else wants to.
@@ -37,7 +37,7 @@ pub(super) fn templates(
     let sections =
         sections.filter(|section| SectionKind::of(&section.name) == Some(SectionKind::Template));
     for (count, section) in sections.enumerate() {
-        let mut reader = context.reader(section, environment, findings);
+        let mut reader = context.reader(section, environment, found.findings);
         let mut own = OwnReader {
             reader: &mut reader,
         };
@@ -47,13 +47,20 @@ pub(super) fn templates(
             own.section_problem(Statement::ours(message).help(help));
             break;
         }
-        let Some(template) = template(&mut own, section, linchpin) else {
+        let template = template(&mut own, section, linchpin);
+        let off = off(&mut own);
+        let Some(template) = template.and_then(|it| found.unless_off(&section.name, off, it))
+        else {
             continue;
         };
         let (owner, target) = (template.name.clone(), template.target.clone());
         match owners.get(&target) {
             Some(other) => {
                 let message = format!("[template:{other}] makes this already");
+                let mut reader = context.reader(section, environment, found.findings);
+                let mut own = OwnReader {
+                    reader: &mut reader,
+                };
                 own.option_problem(
                     &options::TARGET,
                     Statement::ours(message).help("write another path"),

@@ -98,8 +98,88 @@ fn certificates_have_names_files_and_directories() {
 }
 
 #[test]
+fn preflights_say_what_must_be_so() {
+    let boot = boot(&format!(
+        "{DIRECTORIES}[preflight:machine]\nprocessor=avx, sse4_2\npage_size=4KB,16384\n\
+         free_space=\n  /data 2GB\n  /with blanks/%(ENV_PLACE)s 1MB\nwritable=/data\nowned_by=/data/db me\n\
+         data_version=/data/db/PG_VERSION 15 16\ncommand=check 'it all'\ntimeout=5s\nremedy=take\n  another one\n\
+         retries=3\nretry_delay=100ms\n"
+    ));
+    let [machine] = boot.preflights.as_slice() else {
+        panic!("one section")
+    };
+    assert_eq!(machine.processor, ["avx", "sse4_2"]);
+    assert_eq!(machine.page_sizes, [4096, 16384]);
+    let space = [
+        ("/data".to_owned(), 2 << 30),
+        ("/with blanks/elsewhere".to_owned(), 1 << 20),
+    ];
+    assert_eq!(machine.free_space, space);
+    assert_eq!(machine.writable, ["/data"]);
+    assert_eq!(machine.owned_by[0].1.0, 1000);
+    assert_eq!(machine.data_versions[0].1, ["15", "16"]);
+    assert_eq!(machine.command.as_deref(), Some("check 'it all'"));
+    assert_eq!(machine.timeout.as_secs(), 5);
+    assert_eq!(machine.remedy.as_deref(), Some("take another one"));
+    assert_eq!(machine.policy.on_failure, OnFailure::Fatal);
+    assert_eq!(machine.policy.retries, 3);
+    assert_eq!(machine.policy.retry_delay.as_millis(), 100);
+}
+
+#[test]
+fn what_is_switched_off_is_read_and_then_left_out() {
+    let text = format!(
+        "{DIRECTORIES}[ca-roots]\ndirectory=/c\nenabled=false\n\
+         [certificate:a]\nself_signed=on\nenabled=no\n[template:b]\nsource=/s\ntarget=/t\nenabled=yes\n\
+         [preflight:c]\nprocessor=avx\nenabled=no\n"
+    );
+    let found = boot(&text);
+    let off = found.off.iter();
+    let off: Vec<String> = off
+        .map(|it| format!("{} {}", it.section, it.condition))
+        .collect();
+    assert_eq!(
+        off,
+        ["preflight:c no", "ca-roots false", "certificate:a no"]
+    );
+    assert_eq!(found.templates.len(), 1);
+    assert!(found.ca_roots.is_none() && found.certificates.is_empty());
+    assert!(found.preflights.is_empty() && found.has_preflights());
+}
+
+#[test]
 fn mistakes_are_told_with_their_place_and_a_remedy() {
     for (text, place, message, help) in [
+        (
+            "[preflight:a]\nremedy=x\n",
+            "3:1",
+            "[preflight:a] does not say what to look at",
+            "write `processor=`",
+        ),
+        (
+            "[preflight:a]\nfree_space=\n  /data 2GB\n  /data2\n",
+            "6:3",
+            "a size is missing behind the path",
+            "write in each line a path, a blank and a number of bytes",
+        ),
+        (
+            "[preflight:a]\nowned_by=/data nobody-here\n",
+            "4:10",
+            "there is no such user or group here: `nobody-here`",
+            "write in each line a path",
+        ),
+        (
+            "[preflight:a]\ncommand=true\nretries=1000\n",
+            "5:9",
+            "more than 100 attempts are not made",
+            "write a whole number from 0",
+        ),
+        (
+            "[preflight:a]\ncommand=true\nenabled=perhaps(\n",
+            "5:9",
+            "enabled",
+            "write a condition",
+        ),
         (
             "[ca-roots]\ndirectory=/c\n",
             "3:1",

@@ -55,14 +55,43 @@ pub(crate) static ROOTS_SERVICES: OptionSpec = OptionSpec::ours(
 )
 .sample("web");
 
+pub(crate) static STEP_ENABLED: OptionSpec = OptionSpec::ours(
+    "enabled",
+    ValueKind::Condition,
+    HERE,
+    "Condition under which this is done; otherwise it is as if the section were not there, and what it has made before stays as it is. Looked at whenever the file is read. See [Conditions](#conditions).",
+)
+.default("true")
+.sample("is_local(REDIS_URL)");
+
+pub(crate) static RETRIES: OptionSpec = OptionSpec::ours(
+    "retries",
+    ValueKind::Count,
+    HERE,
+    "How often it is tried again in a boot when it cannot be done, at most 100 times: for a volume or a network that comes late.",
+)
+.default("0")
+.sample("5");
+
+pub(crate) static RETRY_DELAY: OptionSpec = OptionSpec::ours(
+    "retry_delay",
+    ValueKind::Duration,
+    HERE,
+    "How long to wait before each of them, at most 5 minutes.",
+)
+.default("2s");
+
 /// `[ca-roots]`.
-pub(crate) static CA_ROOTS: [&OptionSpec; 6] = [
+pub(crate) static CA_ROOTS: [&OptionSpec; 9] = [
     &ROOTS_DIRECTORY,
     &SYSTEM_BUNDLE,
     &JAVA_TRUST_STORE,
     &TRUST_VARIABLES,
     &ROOTS_ON_FAILURE,
     &ROOTS_SERVICES,
+    &STEP_ENABLED,
+    &RETRIES,
+    &RETRY_DELAY,
 ];
 
 pub(crate) static PROVIDED_CERTIFICATE: OptionSpec = OptionSpec::ours(
@@ -132,7 +161,7 @@ pub(crate) static CERTIFICATE_SERVICES: OptionSpec = OptionSpec::ours(
 .sample("web");
 
 /// `[certificate:x]`.
-pub(crate) static CERTIFICATE: [&OptionSpec; 8] = [
+pub(crate) static CERTIFICATE: [&OptionSpec; 11] = [
     &PROVIDED_CERTIFICATE,
     &PROVIDED_KEY,
     &CERTIFICATE_NAMES,
@@ -141,4 +170,7 @@ pub(crate) static CERTIFICATE: [&OptionSpec; 8] = [
     &CERTIFICATE_OWNER,
     &CERTIFICATE_ON_FAILURE,
     &CERTIFICATE_SERVICES,
+    &STEP_ENABLED,
+    &RETRIES,
+    &RETRY_DELAY,
 ];

@@ -6,6 +6,7 @@
 pub(crate) mod boot;
 mod daemon;
 pub(crate) mod linchpin;
+pub(crate) mod preflight;
 mod program;
 mod servers;
 pub(crate) mod service;
@@ -55,11 +56,13 @@ pub enum SectionKind {
     Certificate,
     /// `[template:x]`: files that are made of others.
     Template,
+    /// `[preflight:x]`: what must be true of the machine.
+    Preflight,
 }
 
 impl SectionKind {
     /// All kinds, in the order of the sample file.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::UnixHttpServer,
         Self::InetHttpServer,
         Self::Supervisord,
@@ -74,6 +77,7 @@ impl SectionKind {
         Self::Default,
         Self::Linchpin,
         Self::Setting,
+        Self::Preflight,
         Self::CaRoots,
         Self::Certificate,
         Self::Template,
@@ -92,6 +96,7 @@ impl SectionKind {
             ("setting:", Self::Setting),
             ("certificate:", Self::Certificate),
             ("template:", Self::Template),
+            ("preflight:", Self::Preflight),
             ("unix_http_server", Self::UnixHttpServer),
             ("inet_http_server", Self::InetHttpServer),
         ];
@@ -130,6 +135,7 @@ impl SectionKind {
             Self::CaRoots => "ca-roots",
             Self::Certificate => "certificate:x",
             Self::Template => "template:x",
+            Self::Preflight => "preflight:x",
         }
     }
 
@@ -180,6 +186,9 @@ impl SectionKind {
             Self::Template => {
                 "A file that is made of a template, or a folder of them, with the values of settings; `x` is its name. `linchpin boot templates` makes it; docs/templates.md tells more."
             }
+            Self::Preflight => {
+                "What must be true of the machine and of the data before anything is made and started; `x` is its name. `linchpin boot preflight` looks; docs/boot.md tells more."
+            }
         }
     }
 
@@ -201,7 +210,8 @@ impl SectionKind {
             | Self::Setting
             | Self::CaRoots
             | Self::Certificate
-            | Self::Template => false,
+            | Self::Template
+            | Self::Preflight => false,
         }
     }
 
@@ -210,7 +220,12 @@ impl SectionKind {
     pub fn is_ours(self) -> bool {
         matches!(
             self,
-            Self::Linchpin | Self::Setting | Self::CaRoots | Self::Certificate | Self::Template
+            Self::Linchpin
+                | Self::Setting
+                | Self::CaRoots
+                | Self::Certificate
+                | Self::Template
+                | Self::Preflight
         )
     }
 
@@ -239,6 +254,7 @@ impl SectionKind {
             Self::CaRoots => &boot::CA_ROOTS,
             Self::Certificate => &boot::CERTIFICATE,
             Self::Template => &template::TEMPLATE,
+            Self::Preflight => &preflight::PREFLIGHT,
             Self::FcgiProgram => &FCGI_PROGRAM,
             Self::EventListener => &EVENT_LISTENER,
             Self::Group => &GROUP,
@@ -485,6 +501,7 @@ mod tests {
             ("ca-roots", Some(SectionKind::CaRoots)),
             ("certificate:main", Some(SectionKind::Certificate)),
             ("template:caddy", Some(SectionKind::Template)),
+            ("preflight:cpu", Some(SectionKind::Preflight)),
             ("include:x", None),
         ] {
             assert_eq!(SectionKind::of(name), kind, "{name}");

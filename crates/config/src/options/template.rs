@@ -1,5 +1,6 @@
 //! Options of `[template:x]`.
 
+use super::boot::{RETRIES, RETRY_DELAY, STEP_ENABLED};
 use super::{NameScope, OptionSpec};
 use crate::value_kind::ValueKind;
 
@@ -84,7 +85,7 @@ pub(crate) static TEMPLATE_ON_FAILURE: OptionSpec = OptionSpec::ours(
 .default("warn");
 
 /// `[template:x]`.
-pub(crate) static TEMPLATE: [&OptionSpec; 10] = [
+pub(crate) static TEMPLATE: [&OptionSpec; 13] = [
     &SOURCE,
     &TARGET,
     &PATTERN,
@@ -95,4 +96,7 @@ pub(crate) static TEMPLATE: [&OptionSpec; 10] = [
     &TEMPLATE_SERVICES,
     &ON_CHANGE,
     &TEMPLATE_ON_FAILURE,
+    &STEP_ENABLED,
+    &RETRIES,
+    &RETRY_DELAY,
 ];

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use super::own::{Mistake, OwnReader};
 use crate::expansion::{Names as _, Value};
 use crate::model::{GroupConfig, ProcessConfig, SwitchedOff};
-use crate::options::service as options;
+use crate::options::OptionSpec;
 use crate::service::{Dependency, LinchpinConfig};
 
-/// The condition of a process that is switched off by it.
-pub(super) fn condition_against(own: &mut OwnReader<'_, '_, '_>) -> Option<String> {
-    let option = &options::ENABLED;
+/// The condition by which something is switched off.
+pub(crate) fn condition_against(
+    own: &mut OwnReader<'_, '_, '_>,
+    option: &OptionSpec,
+) -> Option<String> {
     let world = own.reader.world;
     let names = own.reader.names.in_scope(option.scope);
     let variable = |name: &str| match names.value(&format!("ENV_{name}"))? {

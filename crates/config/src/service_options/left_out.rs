@@ -36,7 +36,7 @@ pub(crate) fn look_up_services(
             let message = placed(&section, option, &mistake.message);
             let statement = Statement::ours(message).help(mistake.help.unwrap_or_default());
             let span = entry.map(Entry::value_span);
-            if boot.templates.is_empty() {
+            if boot.templates.is_empty() && boot.off.is_empty() {
                 findings.own_problem(document, span, statement);
             } else {
                 // It may be in a file that is made of a template, now or with other settings.

@@ -23,12 +23,14 @@ mod tests;
 mod values;
 
 pub(crate) use dependencies::take_apart;
-pub(crate) use enabled::take_out;
+pub(crate) use enabled::{condition_against, take_out};
 pub(crate) use left_out::{leave_out, look_up_services};
 pub(crate) use linchpin::linchpin;
 pub(crate) use own::{Mistake, OwnReader};
 pub(crate) use resolve::resolve;
-pub(crate) use values::{boolean, command, count, duration, file, some_count, some_duration, word};
+pub(crate) use values::{
+    boolean, bytes, command, count, duration, file, some_count, some_duration, word,
+};
 
 use crate::document::{Document, Section};
 use crate::options::{Origin, SectionKind, service as options};
@@ -51,7 +53,7 @@ pub(crate) fn service(reader: &mut SectionReader<'_, '_>) -> Option<Box<ServiceC
     let kind = SectionKind::of(&reader.section.name);
     let mut service = ServiceConfig::default();
     let mut own = OwnReader { reader };
-    service.condition_against = enabled::condition_against(&mut own);
+    service.condition_against = enabled::condition_against(&mut own, &options::ENABLED);
     if kind != Some(SectionKind::EventListener) {
         depends(&mut own, &mut service);
         life::oneshot(&mut own, &mut service);

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use linchpin_boot::sequence::preflight_problem;
 use linchpin_boot::settings::Edit;
 use linchpin_boot::templates::{self, Outcome};
 use linchpin_config::{
-    ActiveGroup, Config, Difference, GroupConfig, OnChange, ProcessConfig, Supervisord, diff_active,
+    ActiveGroup, Config, Difference, GroupConfig, OnChange, OnFailure, ProcessConfig, Supervisord,
+    diff_active,
 };
 use linchpin_core::ApplyPlan;
 use linchpin_protocol::api::{ApplyProblem, PlanReport, ServiceStatus};
@@ -40,6 +42,7 @@ pub(super) fn prepare(
         changed,
         removed,
     } = difference(&basis.at_work, &configs.after);
+    let mut warnings = preflights(&planned, &configs)?;
     let templates = templates(&planned, &configs)?;
     let certificates = certificates(&configs);
     let mut because: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -87,7 +90,7 @@ pub(super) fn prepare(
         restarted,
         reloaded,
     };
-    let mut warnings = planned.draft.changed.warnings.clone();
+    warnings.extend(planned.draft.changed.warnings.iter().cloned());
     let has_effect = !(plan.added.is_empty() && plan.changed.is_empty() && plan.removed.is_empty());
     for change in &planned.changes {
         if !settings.names_services(&change.name)
@@ -129,6 +132,30 @@ pub(super) struct Changed {
     /// Who reads it.
     services: Vec<String>,
     on_change: OnChange,
+}
+
+/// Whether everything is as it must be for what the settings switch on; what should only be seen to.
+fn preflights(planned: &Planned, configs: &PlannedConfigs) -> Result<Vec<String>, Refusal> {
+    let (mut warnings, mut problems) = (Vec::new(), Vec::new());
+    for config in configs.new_preflights() {
+        let Some(problem) = preflight_problem(config, &configs.scope) else {
+            continue;
+        };
+        let message = planned.masked(&problem);
+        match config.policy.on_failure {
+            OnFailure::Warn => warnings.push(message),
+            // Who asks for services that cannot be there is told now.
+            OnFailure::Fatal | OnFailure::Skip => problems.push(ApplyProblem {
+                setting: None,
+                message,
+            }),
+        }
+    }
+    if problems.is_empty() {
+        Ok(warnings)
+    } else {
+        Err(Refusal::Invalid(problems))
+    }
 }
 
 /// The templates of which something else would be made.

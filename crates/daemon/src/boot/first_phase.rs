@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use linchpin_boot::proxies::agree;
 use linchpin_boot::sequence::{CertificateState, FATAL, Part, Sequence, Step, Trouble, Work};
 use linchpin_boot::settings::Resolved;
-use linchpin_boot::templates::{Scope, services_of};
+use linchpin_boot::templates::{Scope, Services, services_of};
 use linchpin_config::{
     BootConfig, LinchpinConfig, LoadFailure, LoadRequest, SettingsConfig, load, load_boot,
     load_settings,
@@ -119,6 +119,9 @@ impl FirstPhase {
         }
         let mut of_programs = made.environment.clone();
         set(&mut of_programs, loaded.environment);
+        if steps.contains(&Step::Preflight) && loaded.boot.has_preflights() {
+            made.preflights(&declared.settings, &loaded.boot, &of_programs);
+        }
         let sections = made.sequence.sections(&loaded.boot, steps, &of_programs);
         made.variables = sections
             .variables
@@ -127,7 +130,7 @@ impl FirstPhase {
             .collect();
         made.certificates = sections.certificates;
         set(&mut made.environment, made.variables.iter().cloned());
-        if steps.contains(&Step::Templates) && !loaded.boot.templates.is_empty() {
+        if steps.contains(&Step::Templates) && loaded.boot.has_templates() {
             set(&mut of_programs, made.variables.iter().cloned());
             made.templates(request, &declared.settings, &loaded.boot, of_programs);
         }
@@ -158,11 +161,25 @@ impl Made {
         let is_dry = self.sequence.is_dry();
         let ready = self
             .sequence
-            .run(part, || Ready::step(declared.clone(), &outside, is_dry));
+            .run(&part, || Ready::step(declared.clone(), &outside, is_dry));
         if let Some(ready) = &ready {
             self.environment.clone_from(&ready.environment);
         }
         self.ready = ready;
+    }
+
+    /// Looks whether everything is as it must be. `environment` is what programs are started with.
+    fn preflights(
+        &mut self,
+        declared: &SettingsConfig,
+        boot: &BootConfig,
+        environment: &[(String, String)],
+    ) {
+        // Which services there are may depend on what is not made yet.
+        let services = Err("services are not looked at here".to_owned());
+        if let Some(scope) = self.scope(declared, boot, environment.to_vec(), services) {
+            self.sequence.preflights(boot, &scope);
+        }
     }
 
     /// Makes what is made of templates. `environment` is what programs are started with.
@@ -171,7 +188,7 @@ impl Made {
         request: &LoadRequest,
         declared: &SettingsConfig,
         boot: &BootConfig,
-        mut environment: Vec<(String, String)>,
+        environment: Vec<(String, String)>,
     ) {
         let world = SystemWorld::now().with_environment(self.environment.clone());
         let services = match load(&world, request) {
@@ -181,27 +198,44 @@ impl Made {
                 failure.original_text()
             )),
         };
-        let mut scope = if declared.declared.is_empty() {
-            Scope::new(&Resolved::default(), &environment, boot, services)
-        } else if let Some(ready) = &self.ready {
-            ready.scope(&environment, boot, services)
-        } else {
-            match Ready::make(declared.clone(), &self.outside, true) {
-                Ok(ready) => {
-                    if !self.sequence.is_dry() {
-                        // Examples are good for looking at a configuration, and not for files that are used.
-                        let is_example = |name: &str| ready.examples().any(|known| known == name);
-                        environment.retain(|(name, _)| !is_example(name));
-                    }
-                    ready.scope(&environment, boot, services)
+        if let Some(mut scope) = self.scope(declared, boot, environment, services) {
+            self.sequence.templates(boot, &mut scope);
+        }
+    }
+
+    /// What commands and templates can name; none if the settings are wrong, which is written down.
+    fn scope(
+        &mut self,
+        declared: &SettingsConfig,
+        boot: &BootConfig,
+        mut environment: Vec<(String, String)>,
+        services: Result<Services, String>,
+    ) -> Option<Scope> {
+        if declared.declared.is_empty() {
+            return Some(Scope::new(
+                &Resolved::default(),
+                &environment,
+                boot,
+                services,
+            ));
+        }
+        if let Some(ready) = &self.ready {
+            return Some(ready.scope(&environment, boot, services));
+        }
+        match Ready::make(declared.clone(), &self.outside, true) {
+            Ok(ready) => {
+                if !self.sequence.is_dry() {
+                    // Examples are good for looking at a configuration, and not for files that are used.
+                    let is_example = |name: &str| ready.examples().any(|known| known == name);
+                    environment.retain(|(name, _)| !is_example(name));
                 }
-                Err(problems) => {
-                    self.refuse_settings(&problems);
-                    return;
-                }
+                Some(ready.scope(&environment, boot, services))
             }
-        };
-        self.sequence.templates(boot, &mut scope);
+            Err(problems) => {
+                self.refuse_settings(&problems);
+                None
+            }
+        }
     }
 
     /// Writes down that nothing can be made of settings that are wrong.
@@ -217,7 +251,7 @@ impl Made {
             remedy: None,
             details: Vec::new(),
         };
-        self.sequence.run::<()>(part, || Err(trouble));
+        self.sequence.run::<()>(&part, || Err(trouble.clone()));
     }
 
     /// Makes variables about proxies agree, if there is one. Where only other steps are wanted nothing is said about it.
@@ -256,7 +290,7 @@ impl Made {
             is_changed: !names.is_empty(),
         };
         if is_wanted {
-            self.sequence.run(part, || Ok(((), work)));
+            self.sequence.run(&part, || Ok(((), work.clone())));
         }
         set(&mut self.environment, agreed.changes);
     }

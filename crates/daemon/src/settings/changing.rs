@@ -8,7 +8,7 @@ use linchpin_boot::settings::{
     without_values,
 };
 use linchpin_boot::templates::{Scope, services_of};
-use linchpin_config::{CertificateConfig, Config, LoadRequest};
+use linchpin_config::{CertificateConfig, Config, LoadRequest, PreflightConfig};
 use linchpin_protocol::api::{ApplyProblem, SettingChange};
 
 use super::given::Given;
@@ -50,13 +50,17 @@ impl PlannedConfigs {
             return (Vec::new(), Vec::new());
         };
         let (old, new) = (&before.boot.certificates, &self.after.boot.certificates);
-        let differs = |one: &&CertificateConfig, others: &[CertificateConfig]| {
-            let other = others.iter().find(|other| other.name == one.name);
-            other.is_some_and(|other| other != *one)
-        };
-        let after = new.iter().filter(|it| differs(it, old)).cloned();
-        let before = old.iter().filter(|it| differs(it, new)).cloned();
+        // Also those that are switched on.
+        let after = new.iter().filter(|it| !old.contains(it)).cloned();
+        let before = old.iter().filter(|it| !new.contains(it)).cloned();
         (after.collect(), before.collect())
+    }
+
+    /// What must be so with the new settings, and was not asked with those of before.
+    pub(crate) fn new_preflights(&self) -> impl Iterator<Item = &PreflightConfig> {
+        let before = self.before.as_ref();
+        let new = self.after.boot.preflights.iter();
+        new.filter(move |it| before.is_none_or(|before| !before.boot.preflights.contains(it)))
     }
 }
 
