@@ -36,7 +36,9 @@
 //! | ticks without a subscription; no tick when the clock is set back; a removed pool hears on | `NoTimerLost` |
 //! | a job that its marker says is done runs again, or is complete before its marker is written | `OneshotsRunOnce` |
 //! | the daemon ends with 0 for a service that was given up, or for one whose end it is to ignore | `EndsDecide` |
-//! | no end to the time of a shutdown | `ShutdownInTime` |
+//! | no end to the time of a shutdown; one that waits its time for markers after its time is over | `ShutdownInTime` |
+//! | hooks beside a process that go on when it is stopped; a stop that goes on beside its `pre_stop` | `HooksInTurn` |
+//! | a start before the `post_stop` of the last one is over, or after a `pre_start` that has failed | `HooksInTurn` |
 //! | a start that waits for its hook or its marker without saying so | `WaitsExplained` |
 
 #[path = "support/fastcgi.rs"]

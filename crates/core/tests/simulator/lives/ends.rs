@@ -147,12 +147,18 @@ impl Ends {
                 return Err(Invariant::ShutdownInTime.broken(format!("{start:?}")));
             }
         }
-        match world.lives.hooks().next() {
-            None => Ok(()),
-            Some((_, point, hook)) => {
-                Err(Invariant::ShutdownInTime.broken(format!("{point:?} of {hook:?}")))
-            }
+        if let Some((_, point, hook)) = world.lives.hooks().next() {
+            return Err(Invariant::ShutdownInTime.broken(format!("{point:?} of {hook:?}")));
         }
+        // Neither is anything else: not a marker that is being written, nor a listener's last event.
+        if world
+            .starts
+            .values()
+            .all(|start| start.is_released && !start.is_followed)
+        {
+            return Err(Invariant::ShutdownInTime.broken("nothing is left, and it goes on"));
+        }
+        Ok(())
     }
 
     /// The daemon is at its end. `named`: the last exit status of the service that `exit_code_from` names.
