@@ -464,3 +464,49 @@ def test_nobody_wakes_up_for_certificates(booting):
 
     until(lambda: "certificates" not in names(), "the thread has ended")
     assert "certificates" not in daemon.status()
+
+
+BOUND_READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+TINY = """
+mount -t tmpfs -o size=40k tmpfs "$0/tiny"
+"$1" settings set DOMAIN=first.example -c "$5" || exit 99
+dd if=/dev/zero of="$0/tiny/fill" bs=1k count=100 2>/dev/null
+"$@"
+status=$?
+rm "$0/tiny/fill"
+cat "$0/tiny/s.env"
+ls -A "$0/tiny" "$0/tiny/s.env.history" >&2
+exit $status
+"""
+
+
+def in_namespace(daemon, script, *words):
+    command = [*UNSET, "unshare", "--mount", "sh", "-c", script, str(daemon.directory), LINCHPIN.daemon[0], *words]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=daemon.environment(), cwd=daemon.directory)
+    return result.returncode, result.stdout + result.stderr
+
+
+@pytest.mark.root
+def test_a_volume_that_has_become_read_only_still_boots(booting):
+    template = "[template:t]\nsource=%(here)s/t\ntarget=%(here)s/made\n"
+    daemon = booting(ROOTS + CERTIFICATE + template + SERVICE, linchpin=SETTINGS)
+    (daemon.directory / "t").write_text("{{ DOMAIN }}\n")
+    boot(daemon)
+    status, said = in_namespace(daemon, BOUND_READ_ONLY, "boot", "-c", str(daemon.file))
+    assert status == 0, said
+    assert [word for word in re.findall(r"Z (?:settings|\[.*\]): (\w+)", said)] == ["unchanged"] * 4, said
+    # What is needed and cannot be made is told with its place.
+    (daemon.directory / "t").write_text("{{ DOMAIN }} again\n")
+    status, said = in_namespace(daemon, BOUND_READ_ONLY, "boot", "-c", str(daemon.file))
+    assert "[template:t]: failed" in said and "read-only file system" in said
+    assert (daemon.directory / "made").read_text() == "example.org\n"
+
+
+@pytest.mark.root
+def test_a_full_disk_changes_nothing_and_says_so(booting):
+    daemon = booting(SERVICE, linchpin=SETTINGS.replace("%(here)s/s.env", "%(here)s/tiny/s.env"))
+    (daemon.directory / "tiny").mkdir()
+    status, said = in_namespace(daemon, TINY, "settings", "set", "-c", str(daemon.file), "DOMAIN=" + 20000 * "x")
+    assert status == 1 and "make room on the volume" in said, said
+    assert "DOMAIN='first.example'" in said or "DOMAIN=first.example" in said, said
+    assert ".new" not in said and "xxxx" not in said, f"nothing half-written is left: {said}"

@@ -217,22 +217,26 @@ fn flush_directory_of(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Holds a lock on a file while something is done that two daemons on one volume must not do at once.
-pub(crate) fn lock(path: &Path) -> Result<File, WriteError> {
+/// Holds a lock on a file while something is done that two daemons on one volume must not do at once. None where nobody can
+/// write anything: what is there already can still be looked at and used.
+pub(crate) fn lock(path: &Path) -> Result<Option<File>, WriteError> {
     const TRIES: u32 = 300;
     const BETWEEN: std::time::Duration = std::time::Duration::from_millis(100);
-    let file = OpenOptions::new()
+    let opened = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .open(path)
-        .map_err(failed("open the lock", path))?;
+        .open(path);
+    let file = match opened {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(None),
+        opened => opened.map_err(failed("open the lock", path))?,
+    };
     for _ in 0..TRIES {
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(BETWEEN),
             // A file system that has no locks is used by one daemon, or at its owner's risk.
-            Ok(()) | Err(_) => return Ok(file),
+            Ok(()) | Err(_) => return Ok(Some(file)),
         }
     }
     let text = "another process has held it for 30 s";

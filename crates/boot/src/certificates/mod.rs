@@ -146,7 +146,7 @@ pub fn make(
         Mode::Real => {
             let directory = store.directory().parent().unwrap_or(store.directory());
             make_directory(directory, mode)?;
-            Some(lock(&directory.join(".lock"))?)
+            lock(&directory.join(".lock"))?
         }
         Mode::Dry => None,
     };

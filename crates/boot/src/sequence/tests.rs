@@ -9,9 +9,8 @@ use crate::testing::{authority, self_signed};
 
 fn policy(on_failure: OnFailure) -> StepPolicy {
     StepPolicy {
-        on_failure,
         services: vec!["web".to_owned()],
-        ..StepPolicy::on_failure(OnFailure::Warn)
+        ..StepPolicy::on_failure(on_failure)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use linchpin_config::TemplateConfig;
 
 use super::difference;
-use super::kept;
+use super::kept::{self, RestoreError};
 use super::made_list;
 use super::prepare::{Item, Prepared, Ready};
 use super::report::{Outcome, Report};
@@ -30,7 +30,8 @@ impl Prepared<'_> {
                 failure.get_or_insert((index, problem));
             }
         }
-        if failure.is_none() {
+        let is_kept = failure.is_none();
+        if is_kept {
             for (index, item) in self.items.iter().enumerate() {
                 if let Err(problem) = put(item) {
                     failure = Some((index, problem));
@@ -39,10 +40,9 @@ impl Prepared<'_> {
             }
         }
         if let Some((index, problem)) = failure {
-            let configs: Vec<TemplateConfig> =
-                self.items.iter().map(|item| item.config.clone()).collect();
             let mut problems = vec![problem];
-            if let Err(error) = kept::restore_locked(&configs) {
+            // Else nothing has changed, and what could not be kept still has the record of an earlier change.
+            if is_kept && let Err(error) = self.restore() {
                 problems.push(format!(
                     "what was there before could not be put back: {error}"
                 ));
@@ -53,6 +53,12 @@ impl Prepared<'_> {
             self.items.iter().for_each(note_shown);
         }
         self.take_reports()
+    }
+
+    fn restore(&self) -> Result<(), RestoreError> {
+        let configs: Vec<TemplateConfig> =
+            self.items.iter().map(|item| item.config.clone()).collect();
+        kept::restore_locked(&configs).map(|_| ())
     }
 
     /// Says of those that are good that they were not put in place.

@@ -35,7 +35,7 @@ pub enum RestoreError {
 }
 
 /// Holds the lock of everything that is kept, which is one for all sections.
-pub(super) fn hold(config: &TemplateConfig) -> Result<fs::File, WriteError> {
+pub(super) fn hold(config: &TemplateConfig) -> Result<Option<fs::File>, WriteError> {
     let kept = Path::new(&config.kept);
     let directory = kept.parent().unwrap_or(kept);
     make_directory(directory, Mode::Real)?;
@@ -96,10 +96,14 @@ fn entry(name: &str, metadata: &Metadata) -> String {
 /// Notes that the last change was not about this section. What was kept before stays, for people.
 pub(super) fn keep_nothing(kept: &Path) -> Result<(), WriteError> {
     let record = kept.join(RECORD);
-    if record.exists() {
-        write(&record, b"", Access::PRIVATE, Mode::Real)?;
+    if !record.exists() {
+        return Ok(());
     }
-    Ok(())
+    match write(&record, b"", Access::PRIVATE, Mode::Real) {
+        // Then nobody can put anything back either.
+        Err(error) if error.source.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
+        result => result.map(|_| ()),
+    }
 }
 
 /// Puts back what was there before the last change of these templates; the files that are others now. Done again it

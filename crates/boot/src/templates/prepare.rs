@@ -139,7 +139,7 @@ pub fn prepare<'c>(templates: &'c [TemplateConfig], scope: &Scope, is_dry: bool)
     let mut problem = None;
     if let (Some(first), false) = (templates.first(), is_dry) {
         match kept::hold(first) {
-            Ok(lock) => prepared.lock = Some(lock),
+            Ok(lock) => prepared.lock = lock,
             Err(error) => problem = Some(error.to_string()),
         }
     }

@@ -57,7 +57,6 @@ impl Place {
             validate_timeout: Duration::from_secs(20),
             on_change: OnChange::Reload,
             policy: StepPolicy {
-                on_failure: OnFailure::Warn,
                 services: vec!["web".to_owned()],
                 ..StepPolicy::on_failure(OnFailure::Warn)
             },
@@ -251,6 +250,21 @@ fn a_change_that_cannot_be_finished_is_taken_back() {
     assert!(reports[1].is_failure());
     assert_eq!(place.read("out/a").as_deref(), Some("before"));
     assert_eq!(place.names("out"), ["a", "b"]);
+}
+
+#[test]
+fn what_cannot_be_kept_undoes_no_earlier_change() {
+    let place = Place::new();
+    place.put("in/a", "{{ HOST }}");
+    let templates = [place.template("a", "in/a", "out/a")];
+    let _ = make(&templates, &scope(&[("HOST", "one")]), false);
+    assert_eq!(place.read("out/a").as_deref(), Some("one"));
+    // The record of that change cannot be written over, as on a disk that is full.
+    fs::create_dir_all(place.path("kept/a/.last.new/x")).unwrap();
+    let reports = make(&templates, &scope(&[("HOST", "two")]), false);
+    assert!(problem(&reports[0]).contains("cannot be kept"));
+    assert_eq!(place.read("out/a").as_deref(), Some("one"));
+    assert_eq!(place.names("out"), ["a"]);
 }
 
 #[test]
