@@ -21,6 +21,15 @@ fn a_good_setting_stays_silent() {
 }
 
 #[test]
+fn what_is_switched_off_can_be_named_by_a_setting() {
+    check_warnings(
+        "[program:web]\ncommand=/bin/web\n[program:db]\ncommand=/bin/db\nenabled=false\n\
+         [setting:X]\nservices=db, db:db, db:*, web\n",
+        &[],
+    );
+}
+
+#[test]
 fn options_without_the_one_they_belong_to() {
     for (lines, what) in [
         ("min=1", "`min` decides nothing without `type=integer`"),

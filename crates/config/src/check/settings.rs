@@ -183,7 +183,12 @@ impl Setting<'_, '_, '_> {
                         || programs().any(|known| known == process)
                 }
             };
-            if is_there {
+            // What `enabled` has switched off may be there when settings change.
+            let is_switched_off = config.switched_off.iter().any(|known| {
+                group.is_none_or(|group| known.group == group)
+                    && (known.name == process || process == "*" || known.group == process)
+            });
+            if is_there || is_switched_off {
                 continue;
             }
             let names = config
