@@ -1,4 +1,5 @@
 """A daemon in a directory of its own: started, asked, and ended with everything it left behind."""
+import contextlib
 import http.client
 import json
 import os
@@ -11,7 +12,7 @@ import xmlrpc.client
 from pathlib import Path
 
 from . import rpc
-from .processes import is_alive, marked
+from .processes import descendants, is_alive, marked
 from .subject import TESTED
 from .wait import until
 
@@ -144,16 +145,20 @@ class Daemon:
         return self.process.wait(timeout)
 
     def discard(self):
-        """Ends whatever is left, at once, by pid, and only what carries our mark."""
+        """Ends whatever is left, at once, by pid: what is below the daemon, and what carries our mark."""
         if self.is_running():
+            # Redis and PostgreSQL write titles over the environment that they were started with, and the mark with it.
+            self.process.send_signal(signal.SIGSTOP)
+            below = descendants(self.pid)
             self.process.kill()
             self.process.wait()
+            for pid in below:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         while left := [pid for pid in marked(self.marker) if pid > 1]:
             for pid in left:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             if self.process is not None:
                 self.process.poll()
             if not any(is_alive(pid) for pid in left):

@@ -34,6 +34,20 @@ def children(pid):
     return [each for each in processes() if each.parent == pid]
 
 
+def descendants(pid):
+    """Children of `pid`, theirs, and so on."""
+    parents = {each.pid: each.parent for each in processes()}
+
+    def is_below(found):
+        while found in parents:
+            found = parents[found]
+            if found == pid:
+                return True
+        return False
+
+    return [found for found in parents if is_below(found)]
+
+
 def zombies(pid):
     """Children of `pid` that ended and were not waited for."""
     return [each for each in children(pid) if each.state == "Z"]
