@@ -11,39 +11,22 @@ import subprocess
 import pytest
 
 from harness.processes import marked
+from harness.product import address_elsewhere, copy_to, ours, ready, services
 from harness.rpc import free_port
-from harness.subject import REPOSITORY, TESTED
 from harness.wait import until
 
 pytestmark = pytest.mark.ours("settings, certificates and templates")
 
 COMMANDS = ("redis-server", "python3", "node", "caddy")
+# test_example_databases.py is about databases.
+NO_DATABASE = {"DATABASE_URL": ""}
 
 
 @pytest.fixture
 def product(new_daemon):
-    """A copy of the example with ports of its own, and an empty volume."""
     if missing := [command for command in COMMANDS if not shutil.which(command)]:
         pytest.skip(f"not installed: {', '.join(missing)}")
-    daemon = new_daemon()
-    shutil.copytree(REPOSITORY / "examples/product", daemon.directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
-    (daemon.directory / "state").mkdir()
-    ports = {number: free_port() for number in (8580, 8581, 8582, 8583)}
-    text = re.sub(r"\b858[0-3]\b", lambda match: str(ports[int(match[0])]), daemon.file.read_text())
-    daemon.write(text.replace("%(here)s/../stack", str(REPOSITORY / "examples/stack")))
-    daemon.web, daemon.redis = ports[8580], ports[8583]
-    daemon.state = daemon.directory / "state"
-    daemon.socket = daemon.state / "supervisor.sock"
-    daemon.main_log = daemon.state / "supervisord.log"
-    return daemon
-
-
-def ours(daemon, *words, check=True):
-    asked = subprocess.run(
-        [TESTED.daemon[0], *words, "-c", str(daemon.file)], capture_output=True, text=True, timeout=90, env=daemon.environment()
-    )
-    assert not check or asked.returncode == 0, asked
-    return asked
+    return copy_to(new_daemon())
 
 
 def visit(daemon, method="POST", host="localhost"):
@@ -60,17 +43,8 @@ def visit(daemon, method="POST", host="localhost"):
         connection.close()
 
 
-def ready(daemon):
-    ours(daemon, "status", "--wait", "ready", "--timeout", "60s")
-    return daemon
-
-
-def states(daemon):
-    return {each["name"]: each["statename"] for each in daemon.supervisor("getAllProcessInfo")}
-
-
 def test_it_boots_from_an_empty_volume_and_settings_alone_move_it(product):
-    ready(product.start())
+    ready(product.start(environment=NO_DATABASE))
     assert visit(product) == 1
     settings = (product.state / "product.env").read_text()
     password = re.search(r"REDIS_PASSWORD=(\S+)", settings)[1].strip("'\"")
@@ -96,10 +70,10 @@ def test_it_boots_from_an_empty_volume_and_settings_alone_move_it(product):
 
 
 def test_an_external_redis_takes_the_place_of_the_embedded_one_and_gives_it_back(product):
-    ready(product.start())
+    ready(product.start(environment=NO_DATABASE))
     assert visit(product) == 1
     port = free_port()
-    address = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+    address = address_elsewhere()
     if not address:
         product.stop()
         pytest.skip("this machine has no address besides the loopback")
@@ -108,10 +82,10 @@ def test_an_external_redis_takes_the_place_of_the_embedded_one_and_gives_it_back
         ["redis-server", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=product.directory, env=product.environment()
     )
     try:
-        other.stdin.write(f"bind {address[0]}\nport {port}\nsave \"\"\nrequirepass {password}\n".encode())
+        other.stdin.write(f"bind {address}\nport {port}\nsave \"\"\nrequirepass {password}\n".encode())
         other.stdin.close()
-        ours(product, "settings", "apply", f"REDIS_URL=redis://{address[0]}:{port}")
-        assert "redis" not in states(product)
+        ours(product, "settings", "apply", f"REDIS_URL=redis://{address}:{port}")
+        assert "redis" not in services(product)
         assert until(lambda: visit(product), "a visit is counted elsewhere") == 1
         ours(product, "settings", "apply", "--unset", "REDIS_URL")
         product.until_running("redis")
