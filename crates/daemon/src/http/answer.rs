@@ -9,6 +9,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::header::{HeaderName, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
+use linchpin_protocol::api::METRICS_TYPE;
 use tokio::sync::mpsc;
 
 use super::connection_state::{ConnectionState, Phase};
@@ -108,6 +109,11 @@ impl Answer {
     /// A document of ours.
     pub(crate) fn json(status: StatusCode, text: String) -> Self {
         Self::html(status, "application/json", text)
+    }
+
+    /// Metrics, for Prometheus.
+    pub(crate) fn metrics(text: String) -> Self {
+        Self::html(StatusCode::OK, METRICS_TYPE, text)
     }
 
     fn html(status: StatusCode, content_type: &'static str, page: String) -> Self {

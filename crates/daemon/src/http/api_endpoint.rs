@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use linchpin_boot::sequence::Which;
-use linchpin_protocol::api::{StatusReport, VERSION, write, write_indented};
+use linchpin_protocol::api::{self, StatusReport, VERSION, write, write_indented};
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -77,6 +77,25 @@ pub(crate) async fn answer(
             StatusCode::NOT_FOUND,
             "there is no such document: /api/v1/openapi.json describes all",
         ),
+    }
+}
+
+/// Answers `/metrics`.
+pub(crate) async fn metrics(services: &Services, request: &Request<Incoming>) -> Answer {
+    if request.method() != Method::GET {
+        return trouble(StatusCode::METHOD_NOT_ALLOWED, "this is only to be read");
+    }
+    let Some(_call) = services.budget.call() else {
+        return trouble(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many calls are under way",
+        );
+    };
+    let fields = Fields(request.uri().query().unwrap_or_default());
+    let measure = fields.get("measure").as_deref() != Some("no");
+    match services.rpc.api().status(measure).await {
+        Ok(report) => Answer::metrics(api::metrics(&report)),
+        Err(error) => trouble(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
 

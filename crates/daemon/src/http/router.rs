@@ -100,6 +100,9 @@ async fn route(
     if server.config.is_control && path.starts_with("/api/") {
         return api_endpoint::answer(services, state, request).await;
     }
+    if server.config.is_control && path == "/metrics" {
+        return api_endpoint::metrics(services, &request).await;
+    }
     if path.starts_with("/RPC2") {
         if *request.method() != Method::POST {
             return Answer::error(StatusCode::BAD_REQUEST);

@@ -7,6 +7,7 @@
 mod apply;
 mod events;
 mod history_file;
+mod metrics;
 mod status;
 mod why;
 
@@ -18,6 +19,7 @@ pub use events::{
     DAEMON_KIND, EVENTS_MAX, EventsFilter, EventsReport, Exit, HistoryEntry, STATE_KIND,
 };
 pub use history_file::{history_file, older_history_file, read_history};
+pub use metrics::{METRICS_TYPE, metrics};
 pub use status::{
     CertificateOrigin, CertificateStatus, DaemonStatus, FailingCheck, Importance, ServiceStatus,
     StatusReport, Usage,
