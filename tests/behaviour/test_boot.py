@@ -14,8 +14,8 @@ import pytest
 from harness.daemon import Directory
 from harness.subject import LINCHPIN
 from harness.tls import Authority, TlsServer
-from harness.wait import until
-from test_ca_roots import CLIENTS, JAVA_CLIENT, VARIABLES
+from harness.wait import stays, until
+from test_ca_roots import CLIENTS, JAVA_CLIENT, VARIABLES as TRUST_VARIABLES
 
 pytestmark = pytest.mark.ours("there is nothing like it")
 
@@ -24,8 +24,9 @@ ROOTS = "[ca-roots]\ndirectory=%(here)s/ca-certs\n"
 CERTIFICATE = "[certificate:web]\nself_signed=true\n"
 # A container in which nobody has set what the boot sets.
 PROXY_NAMES = [name for each in ("HTTP", "HTTPS", "ALL", "NO") for name in (f"{each}_PROXY", f"{each.lower()}_proxy")]
-UNSET = ("env", *(f"--unset={name}" for name in (*VARIABLES, *PROXY_NAMES)))
+UNSET = ("env", *(f"--unset={name}" for name in (*TRUST_VARIABLES, *PROXY_NAMES)))
 SERVICE = "[program:a]\ncommand=/bin/sleep 1000\n"
+QUICK = SERVICE + "startsecs=0\n"
 
 
 def environment_of(pid):
@@ -257,6 +258,73 @@ def test_a_certificate_that_comes_later_is_trusted_after_a_reread(booting):
     assert environment_of(*daemon.until_running("a"))["SSL_CERT_FILE"].endswith("bundle.pem")
 
 
+def restarted(daemon, name):
+    """The environment of a program after a restart."""
+    daemon.supervisor("stopProcess", name)
+    daemon.supervisor("startProcess", name)
+    return environment_of(*daemon.until_running(name))
+
+
+def stale(daemon, name):
+    return daemon.service_status(name).get("stale", [])
+
+
+def test_what_is_trusted_follows_its_folder_while_programs_run(booting, authority):
+    daemon = booting(ROOTS + QUICK)
+    shutil.rmtree(daemon.directory / "ca-certs")
+    start(daemon)
+    [pid] = daemon.until_running("a")
+    output = daemon.directory / "run/ca-roots"
+    (daemon.directory / "ca-certs").mkdir()
+    # Under another name first, as careful people do.
+    shutil.copy(authority.certificate, daemon.directory / "ca-certs/.own")
+    (daemon.directory / "ca-certs/.own").rename(daemon.directory / "ca-certs/own.pem")
+    daemon.until_logged(r"INFO \[ca-roots\] has changed: one certificate is trusted; programs that run trust what they did")
+    body = authority.certificate.read_text().splitlines()[1]
+    assert body in (output / "bundle.pem").read_text() and (output / "java.p12").exists()
+    assert "programs that start from here on find variables" in daemon.log()
+    assert daemon.info("a")["pid"] == pid and not environment_of(pid).get("SSL_CERT_FILE"), "nobody is restarted"
+    assert stale(daemon, "a") == ["[ca-roots]"] and "old settings, restart it: [ca-roots]" in shown_status(daemon)
+    assert restarted(daemon, "a")["SSL_CERT_FILE"] == str(output / "bundle.pem")
+    assert stale(daemon, "a") == []
+    place = daemon.directory / "other"
+    place.mkdir()
+    shutil.copy(Authority(place).certificate, daemon.directory / "ca-certs/other.pem")
+    daemon.until_logged(r"\[ca-roots\] has changed: 2 certificates are trusted")
+    assert (output / "custom.pem").read_text().count("BEGIN CERTIFICATE") == 2 and stale(daemon, "a") == ["[ca-roots]"]
+    shutil.rmtree(daemon.directory / "ca-certs")
+    daemon.until_logged("programs that start from here on find no variables of \\[ca-roots\\]")
+    assert body not in (output / "bundle.pem").read_text()
+    assert not set(TRUST_VARIABLES) & restarted(daemon, "a").keys()
+    assert report(daemon)["why"] == "the daemon starts", "the configuration was not read again"
+
+
+def test_a_look_at_authorities_that_fails_takes_nothing_away(booting):
+    daemon = booting(ROOTS + "system_bundle=%(here)s/system.pem\n" + QUICK)
+    folder, system = daemon.directory / "ca-certs", daemon.directory / "system.pem"
+    shutil.copy(folder / "own.pem", system)
+    start(daemon).until_running("a")
+    system.rename(daemon.directory / "away.pem")
+    (folder / "new.pem").touch()
+    daemon.until_logged(r"ERRO \[ca-roots\] cannot use the system bundle .*; name another file with `system_bundle=`")
+    assert restarted(daemon, "a")["SSL_CERT_FILE"].endswith("bundle.pem")
+    (daemon.directory / "away.pem").rename(system)
+    (folder / "new.pem").unlink()
+    daemon.until_logged(r"\[ca-roots\] is as it should be again")
+    assert stale(daemon, "a") == []
+
+
+def test_options_for_java_that_are_a_setting_are_those_of_the_next_start(booting):
+    setting = "settings_file=%(here)s/s.env\n[setting:JAVA_TOOL_OPTIONS]\ntype=secret\ndefault=-Xmx1g\n"
+    daemon = start(booting(ROOTS + QUICK, linchpin=setting))
+    store = f"-Djavax.net.ssl.trustStore={daemon.directory}/run/ca-roots/java.p12 -Djavax.net.ssl.trustStoreType=PKCS12"
+    assert environment_of(*daemon.until_running("a"))["JAVA_TOOL_OPTIONS"] == f"{store} -Xmx1g"
+    (daemon.directory / "s.env").write_text("JAVA_TOOL_OPTIONS=-Xmx2g\n")
+    assert restarted(daemon, "a")["JAVA_TOOL_OPTIONS"] == f"{store} -Xmx2g"
+    (daemon.directory / "s.env").write_text("JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=/own\n")
+    assert restarted(daemon, "a")["JAVA_TOOL_OPTIONS"] == "-Djavax.net.ssl.trustStore=/own"
+
+
 def test_a_file_that_declares_nothing_gives_services_what_the_daemon_has(new_daemon):
     daemon = new_daemon(programs="[linchpin]\nstate_directory=%(here)s/state\n" + SERVICE)
     daemon.start(environment={"http_proxy": "http://proxy.example", "SSL_CERT_FILE": "/x"})
@@ -445,24 +513,27 @@ def test_a_certificate_that_a_reread_changes_reaches_its_services(booting):
     assert daemon.log().count("restarting restarts, because") == 1
 
 
-def test_nobody_wakes_up_for_certificates(booting):
-    daemon = start(booting(CERTIFICATE + SERVICE))
+def threads(daemon):
+    """How often each thread has gone to sleep, by its name."""
+    found = {}
+    for path in Path(f"/proc/{daemon.pid}/task").iterdir():
+        try:
+            status = (path / "status").read_text()
+        except OSError:
+            continue
+        found[re.search("Name:\t(.*)", status)[1]] = int(re.search(r"\nvoluntary_ctxt_switches:\t(\d+)", status)[1])
+    return found
+
+
+@pytest.mark.parametrize("section", [CERTIFICATE, ROOTS], ids=["certificate", "ca-roots"])
+def test_nobody_wakes_up_for_certificates(booting, section):
+    daemon = start(booting(section + SERVICE))
     daemon.until_running("a")
-    threads = [(path / "comm").read_text().strip() for path in Path(f"/proc/{daemon.pid}/task").iterdir()]
-    assert threads.count("certificates") == 1
-    daemon.write(daemon.file.read_text().replace(CERTIFICATE, ""))
+    before = until(lambda: threads(daemon).get("certificates"), "somebody looks after them, and sleeps")
+    stays(lambda: threads(daemon)["certificates"] == before, "they sleep", 1)
+    daemon.write(daemon.file.read_text().replace(section, ""))
     daemon.supervisor("reloadConfig")
-
-    def names():
-        found = []
-        for path in Path(f"/proc/{daemon.pid}/task").iterdir():
-            try:
-                found.append((path / "comm").read_text().strip())
-            except OSError:
-                pass
-        return found
-
-    until(lambda: "certificates" not in names(), "the thread has ended")
+    until(lambda: "certificates" not in threads(daemon), "the thread has ended")
     assert "certificates" not in daemon.status()
 
 

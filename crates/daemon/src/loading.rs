@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use linchpin_boot::sequence::CertificateState;
 use linchpin_config::{Config, Diagnostic, ProcessConfig};
 use linchpin_core::ShutdownCause;
 use linchpin_log::LogLevel;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::boot::{BootReports, Read, messages};
+use crate::boot::{BootReports, Looked, Read, messages};
 use crate::control::Reply;
 use crate::settings::ServiceSettings;
 use crate::startup::Invocation;
@@ -45,8 +44,8 @@ pub(crate) struct Loaded {
     pub(crate) settings: ServiceSettings,
     /// Directories of `[linchpin]` that the boot has made.
     pub(crate) new_directories: Vec<PathBuf>,
-    /// What servers have.
-    pub(crate) certificates: Vec<CertificateState>,
+    /// What programs trust and what servers have.
+    pub(crate) looked: Looked,
 }
 
 impl Loaded {
@@ -67,8 +66,8 @@ impl Loaded {
             .chain(of(LogLevel::Info, loaded.infos))
             .chain(boot.iter().flat_map(messages))
             .collect();
-        let (new_directories, certificates) = boot
-            .map(|boot| (boot.new_directories, boot.certificates))
+        let (new_directories, looked) = boot
+            .map(|boot| (boot.new_directories, boot.looked))
             .unwrap_or_default();
         let mut config = loaded.config;
         let common = &config.supervisord.environment;
@@ -86,7 +85,7 @@ impl Loaded {
             messages,
             settings,
             new_directories,
-            certificates,
+            looked,
         }
     }
 }

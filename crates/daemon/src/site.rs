@@ -65,12 +65,12 @@ impl Site {
         auto_logs: AutoLogs,
         logs: LogHandle,
         passes_signals_on: bool,
-        settings: ServiceSettings,
+        settings: Arc<ServiceSettings>,
     ) -> Self {
         let supervisord = &config.supervisord;
         Self {
             identifier: supervisord.identifier.clone(),
-            settings: Arc::new(settings),
+            settings,
             path: std::env::var("PATH").ok(),
             server_url: config.server_url.clone(),
             strip_ansi: supervisord.strip_ansi,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linchpin_boot::sequence::{CertificateState, give_to};
+use linchpin_boot::sequence::give_to;
 use linchpin_config::{
     Config, DaemonOverrides, EntryPoint, LoadFailure, LoadRequest, MainLog as MainLogConfig,
     SingleCommand, USAGE_EXIT_STATUS, World, render_failure, usage_error,
@@ -25,7 +25,7 @@ use linchpin_sys::privileges::drop_privileges;
 use linchpin_sys::signals::{SignalFd, SignalSet};
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::boot::{self, BootReports, Certificates, Read};
+use crate::boot::{self, BootReports, Certificates, Looked, Read};
 use crate::control::Control;
 use crate::descriptor::readable;
 use crate::fastcgi;
@@ -180,7 +180,7 @@ impl Invocation {
             mut messages,
             settings,
             new_directories,
-            certificates,
+            looked,
         } = loaded;
         let supervisord = &config.supervisord;
         if let Some(uid) = supervisord.uid {
@@ -267,7 +267,7 @@ impl Invocation {
             auto_logs,
             files_limit,
             settings,
-            certificates,
+            looked,
             reports: reports.clone(),
         };
         let end = self.supervise(&config, supervision, estate);
@@ -319,7 +319,7 @@ impl Invocation {
             auto_logs,
             files_limit,
             settings,
-            certificates,
+            looked,
             reports,
         } = supervision;
         // Blocked before the first thread is made, so that all threads have them blocked.
@@ -350,6 +350,8 @@ impl Invocation {
             .thread_keep_alive(FILE_READER_PATIENCE)
             .build()
             .map_err(unusable("start the event loop"))?;
+        let settings = Arc::new(settings);
+        let certificates = Certificates::new(&config.boot, Arc::clone(&settings), looked);
         let site = Arc::new(Site::new(
             config,
             files_limit,
@@ -368,7 +370,7 @@ impl Invocation {
         let journal: Arc<dyn http::Journal> = Arc::new(logs.clone());
         let services = Services::new(control.clone(), config, journal, reports);
         let supplies = Supplies {
-            certificates: Certificates::new(&config.boot.certificates, certificates),
+            certificates,
             control,
         };
         let end = runtime.block_on(async move {
@@ -405,7 +407,7 @@ struct Supervision {
     auto_logs: AutoLogs,
     files_limit: Limit,
     settings: ServiceSettings,
-    certificates: Vec<CertificateState>,
+    looked: Looked,
     /// What is known of boots.
     reports: BootReports,
 }

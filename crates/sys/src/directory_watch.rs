@@ -54,9 +54,31 @@ impl DirectoryWatch {
             | WatchFlags::MOVED_FROM
             | WatchFlags::DELETE
             | WatchFlags::ATTRIB
+            // Another one may come to its place.
+            | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
         if let Some(inotify) = &self.0 {
             rustix::fs::inotify::add_watch(inotify, directory, news)?;
+        }
+        Ok(())
+    }
+
+    /// Watches a directory for the next name that appears in it, and no longer.
+    ///
+    /// # Errors
+    /// As for [`DirectoryWatch::add`].
+    pub fn add_for_next_name(&self, directory: &Path) -> io::Result<()> {
+        let news = WatchFlags::CREATE
+            | WatchFlags::MOVED_TO
+            | WatchFlags::ONESHOT
+            | WatchFlags::MASK_CREATE
+            | WatchFlags::ONLYDIR;
+        if let Some(inotify) = &self.0 {
+            match rustix::fs::inotify::add_watch(inotify, directory, news) {
+                // It is watched for more than that already.
+                Ok(_) | Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
         }
         Ok(())
     }

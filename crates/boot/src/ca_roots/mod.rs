@@ -8,6 +8,7 @@ mod folder;
 mod java;
 mod listing;
 mod system;
+mod trust;
 mod variables;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::x509::Certificate;
 
 pub use folder::{Found, Verdict};
 pub use listing::Listing;
+pub use trust::Trust;
 pub use variables::Variable;
 
 /// What the step did.
@@ -37,6 +39,8 @@ pub struct Report {
     pub files: Vec<(PathBuf, Outcome)>,
     /// Variables that make programs trust the certificates, with their values.
     pub variables: Vec<Variable>,
+    /// Enough to find them for programs that are started with something else.
+    pub trust: Trust,
     /// What does not work as it might be expected to.
     pub warnings: Vec<String>,
     /// Nothing was written.
@@ -153,6 +157,12 @@ pub fn make(
         Err(error) => return Err(error),
     };
     let trusted: Vec<&Certificate> = folder.trusted().collect();
+    let everything = bundle(system.as_ref(), &trusted);
+    let trust = Trust::new(
+        config,
+        system.as_ref().map(|it| it.path.as_path()),
+        (!trusted.is_empty()).then_some(&everything),
+    );
     let mut report = Report {
         directory: directory.to_owned(),
         passed_over: folder.passed_over.clone(),
@@ -161,6 +171,7 @@ pub fn make(
             .map(|it| (it.path.clone(), it.certificates.len())),
         files: Vec::new(),
         variables: Vec::new(),
+        trust,
         warnings: Vec::new(),
         is_dry,
         found: Vec::new(),
@@ -172,12 +183,7 @@ pub fn make(
             Mode::Dry => None,
         };
         let system = system.as_ref();
-        let (variables, warnings) = if trusted.is_empty() {
-            (Vec::new(), Vec::new())
-        } else {
-            let path = system.map(|it| it.path.as_path());
-            variables::variables(config, output, path, environment)
-        };
+        let (variables, warnings) = report.trust.judged(environment);
         let mut put = |name: &str, content: Option<Vec<u8>>| -> Result<(), WriteError> {
             let path = output.join(name);
             let outcome = match content {
@@ -188,7 +194,7 @@ pub fn make(
             report.files.push((path, outcome));
             Ok(())
         };
-        put(BUNDLE, Some(bundle(system, &trusted)))?;
+        put(BUNDLE, Some(everything))?;
         put(CUSTOM, Some(custom(&trusted)))?;
         let system_certificates = system.map_or(&[][..], |it| &it.certificates);
         let is_java = config.java_trust_store;

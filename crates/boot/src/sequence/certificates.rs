@@ -86,10 +86,7 @@ pub(super) fn work(
             state.summary.clone_from(&work.summary);
         }
         Err(trouble) => {
-            state.problem = Some(match &trouble.remedy {
-                Some(remedy) => format!("{}; {remedy}", trouble.problem),
-                None => trouble.problem.clone(),
-            });
+            state.problem = Some(trouble.with_remedy());
         }
     }
     (state, result)

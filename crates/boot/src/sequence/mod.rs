@@ -31,6 +31,7 @@ pub use keeping::{KeptError, Which, keep, kept, shortened};
 pub use ownership::give_to;
 pub use preflight::preflight_problem;
 pub use report::{BootReport, Outcome, StepReport};
+pub use roots::{RootsState, look_after_roots};
 
 /// The kinds of steps. Their order here is the order in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,6 +112,16 @@ pub struct Trouble {
     pub details: Vec<String>,
 }
 
+impl Trouble {
+    /// The problem with what can be done about it.
+    fn with_remedy(&self) -> String {
+        match &self.remedy {
+            Some(remedy) => format!("{}; {remedy}", self.problem),
+            None => self.problem.clone(),
+        }
+    }
+}
+
 /// One part of a step: what it is about, and why it runs.
 #[derive(Debug)]
 pub struct Part<'a> {
@@ -129,6 +140,8 @@ pub struct Part<'a> {
 pub struct MadeBySections {
     /// Variables through which programs learn what to trust.
     pub variables: Vec<Variable>,
+    /// What programs are to trust, if there is something that asks for it.
+    pub roots: Option<RootsState>,
     /// What servers have.
     pub certificates: Vec<CertificateState>,
 }
@@ -274,7 +287,11 @@ impl Sequence {
             && wanted.contains(&Step::CaRoots)
         {
             let part = roots::part(config);
-            let variables = self.run(&part, || roots::work(config, environment, now, is_dry));
+            let variables = self.run(&part, || {
+                let (state, result) = roots::work(config, environment, now, is_dry);
+                made.roots = Some(state);
+                result
+            });
             made.variables = variables.unwrap_or_default();
         }
         self.tell_off(boot, wanted, Step::Certificates);

@@ -4,7 +4,7 @@ use linchpin_config::CaRootsConfig;
 
 use super::remedy::with_remedy;
 use super::{Part, Step, Trouble, Work};
-use crate::ca_roots::{Outcome, Variable, make};
+use crate::ca_roots::{Outcome, Trust, Variable, make};
 use crate::writing::Writing;
 
 pub(super) fn part(config: &CaRootsConfig) -> Part<'_> {
@@ -16,12 +16,63 @@ pub(super) fn part(config: &CaRootsConfig) -> Part<'_> {
     }
 }
 
+/// What programs are to trust, as long as the daemon runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootsState {
+    /// What asked for it.
+    pub config: CaRootsConfig,
+    /// What that is; none if it could not be found out, so that it stays as it was.
+    pub trust: Option<Trust>,
+    /// What works now and should be seen to.
+    pub warnings: Vec<String>,
+    /// Why it could not be done, with what can be done about it.
+    pub problem: Option<String>,
+    /// That in a few words.
+    pub summary: String,
+}
+
+/// Does the step again while the daemon runs. `environment` is what programs would be started with; `now` is in seconds since
+/// 1970.
+#[must_use]
+pub fn look_after_roots(
+    config: &CaRootsConfig,
+    environment: &[(String, String)],
+    now: i64,
+) -> RootsState {
+    work(config, environment, now, false).0
+}
+
 pub(super) fn work(
     config: &CaRootsConfig,
     environment: &[(String, String)],
     now: i64,
     is_dry: bool,
-) -> Result<(Vec<Variable>, Work), Trouble> {
+) -> (RootsState, Result<(Vec<Variable>, Work), Trouble>) {
+    let mut state = RootsState {
+        config: config.clone(),
+        trust: None,
+        warnings: Vec::new(),
+        problem: None,
+        summary: String::new(),
+    };
+    let result = made(config, environment, now, is_dry);
+    match &result {
+        Ok((trust, _, work)) => {
+            state.trust = Some(trust.clone());
+            state.warnings.clone_from(&work.warnings);
+            state.summary.clone_from(&work.summary);
+        }
+        Err(trouble) => state.problem = Some(trouble.with_remedy()),
+    }
+    (state, result.map(|(_, variables, work)| (variables, work)))
+}
+
+fn made(
+    config: &CaRootsConfig,
+    environment: &[(String, String)],
+    now: i64,
+    is_dry: bool,
+) -> Result<(Trust, Vec<Variable>, Work), Trouble> {
     let report = make(config, environment, now, is_dry).map_err(|error| {
         let remedy = with_remedy(&error);
         Trouble {
@@ -59,5 +110,5 @@ pub(super) fn work(
             .iter()
             .all(|(_, outcome)| is_unchanged(outcome)),
     };
-    Ok((report.variables, work))
+    Ok((report.trust, report.variables, work))
 }

@@ -1,41 +1,37 @@
-//! Certificates as long as the daemon runs: looked at again when something changes where they are provided, and once an
-//! hour, so that one of our own is renewed before it ends and nobody is surprised by the end of another.
-//!
-//! A thread of its own does that, because the files may be on a volume that hangs. It sleeps until there is something to do,
-//! and is there only where the configuration has certificates.
+//! Certificates and trusted authorities as long as the daemon runs: looked at again when something changes where they are
+//! provided, and once an hour, so that one of our own is renewed before it ends and nobody is surprised by the end of
+//! another.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
-use std::time::Duration;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
+use linchpin_boot::ca_roots::Trust;
 use linchpin_boot::certificates::Origin;
-use linchpin_boot::sequence::{CertificateState, look_after};
-use linchpin_config::CertificateConfig;
+use linchpin_boot::sequence::CertificateState;
+use linchpin_config::{BootConfig, CertificateConfig};
 use linchpin_log::LogLevel;
 use linchpin_protocol::api::{CertificateOrigin, CertificateStatus};
-use linchpin_sys::directory_watch::{DirectoryWatch, Waited};
 use linchpin_sys::pipe::{NonBlocking, Pipe};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How often all are looked at.
-const PERIOD: Duration = Duration::from_secs(3600);
-
-/// Whoever provides a certificate and its key does so one after the other: this long nothing must change, and no longer
-/// than so often it is waited for.
-const QUIET: Duration = Duration::from_millis(500);
-const MOST_WAITS: u32 = 20;
+use super::looking::{Looked, Subjects};
+use super::told::Told;
+use super::trusted::Trusted;
+use crate::settings::ServiceSettings;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// The certificates of a configuration.
+/// The certificates and the trusted authorities of a configuration.
 #[derive(Debug)]
 pub(crate) struct Certificates {
-    configs: Vec<CertificateConfig>,
+    subjects: Subjects,
+    /// What the environment of programs is made of.
+    settings: Arc<ServiceSettings>,
     states: Vec<Known>,
-    sender: UnboundedSender<Vec<CertificateState>>,
-    news: UnboundedReceiver<Vec<CertificateState>>,
+    trusted: Trusted,
+    sender: UnboundedSender<Looked>,
+    news: UnboundedReceiver<Looked>,
     /// The thread ends when this is closed.
     thread: Option<OwnedFd>,
 }
@@ -46,35 +42,20 @@ struct Known {
     state: CertificateState,
     /// When it was looked at, in seconds since 1970.
     checked: i64,
-    /// What is to be seen to, with the day on which the log was told; without numbers, because days that are left change.
-    told: BTreeMap<String, i64>,
+    told: Told,
 }
 
 impl Known {
     /// What a boot has found and told of.
     fn told_of(state: CertificateState, now: i64) -> Self {
-        let lines = lines_of(&state);
-        let told = lines
-            .iter()
-            .map(|(_, text)| (without_numbers(text), now.div_euclid(DAY)));
+        let mut told = Told::default();
+        told.all(state.problem.as_deref(), &state.warnings, now);
         Self {
-            told: told.collect(),
             checked: now,
+            told,
             state,
         }
     }
-}
-
-/// What is to be seen to.
-fn lines_of(state: &CertificateState) -> Vec<(LogLevel, &str)> {
-    let problem = state.problem.iter().map(|text| (LogLevel::Error, text));
-    let warnings = state.warnings.iter().map(|text| (LogLevel::Warn, text));
-    let lines = problem.chain(warnings);
-    lines.map(|(level, text)| (level, text.as_str())).collect()
-}
-
-fn without_numbers(text: &str) -> String {
-    text.replace(|character: char| character.is_ascii_digit(), "")
 }
 
 /// What is new about certificates.
@@ -84,51 +65,54 @@ pub(crate) struct CertificateNews {
     pub(crate) lines: Vec<(LogLevel, String)>,
     /// Those that have changed, with the services that use them.
     pub(crate) changed: Vec<(String, Vec<String>)>,
+    /// What programs that start are to trust from here on, if that is something else.
+    pub(crate) trust: Option<Trust>,
 }
 
 impl Certificates {
     /// Those of a configuration, as its boot has found them.
-    pub(crate) fn new(configs: &[CertificateConfig], states: Vec<CertificateState>) -> Self {
+    pub(crate) fn new(boot: &BootConfig, settings: Arc<ServiceSettings>, looked: Looked) -> Self {
         let (sender, news) = unbounded_channel();
         let mut certificates = Self {
-            configs: configs.to_vec(),
+            subjects: Subjects::of(boot),
+            settings,
             states: Vec::new(),
+            trusted: Trusted::of(looked.roots, seconds()),
             sender,
             news,
             thread: None,
         };
-        certificates.know(states, seconds());
+        certificates.know(looked.certificates, seconds());
         certificates
     }
 
     /// Begins to look after them; why that is not possible.
     pub(crate) fn begin(&mut self) -> std::io::Result<()> {
         self.thread = None;
-        if self.configs.is_empty() {
+        if self.subjects.are_none() {
             return Ok(());
         }
         let Pipe { reader, writer } = Pipe::new(NonBlocking::Neither)?;
-        let (configs, sender) = (self.configs.clone(), self.sender.clone());
+        let (subjects, sender) = (self.subjects.clone(), self.sender.clone());
+        let settings = Arc::clone(&self.settings);
         // After an apply nothing is known of those that it has made.
-        let is_all_known = self.states.len() == configs.len();
+        let is_all_known = self.states.len() == subjects.certificates.len();
         std::thread::Builder::new()
             .name("certificates".to_owned())
-            .spawn(move || look_after_all(&configs, &reader, &sender, is_all_known))?;
+            .spawn(move || subjects.look_after(&settings, &reader, &sender, is_all_known))?;
         self.thread = Some(writer);
         Ok(())
     }
 
     /// Goes on with those of a configuration that was read later. True if the thread is to begin anew.
-    pub(crate) fn follow(
-        &mut self,
-        configs: &[CertificateConfig],
-        states: Vec<CertificateState>,
-    ) -> (CertificateNews, bool) {
-        let is_other = self.configs != configs;
-        self.configs = configs.to_vec();
-        let mut news = self.take(states, seconds());
-        // The boot has told of everything itself.
-        news.lines.clear();
+    pub(crate) fn follow(&mut self, boot: &BootConfig, looked: Looked) -> (CertificateNews, bool) {
+        let is_other = !self.subjects.are_those_of(boot);
+        self.subjects = Subjects::of(boot);
+        let now = seconds();
+        let mut news = self.take_certificates(looked.certificates, now);
+        // The boot has told of everything itself, and programs that start have what it has found.
+        news.lines = self.trusted.follow(looked.roots, now);
+        let configs = &self.subjects.certificates;
         let is_there = |known: &Known| configs.iter().any(|it| it.name == known.state.name);
         self.states.retain(is_there);
         (news, is_other)
@@ -136,10 +120,11 @@ impl Certificates {
 
     /// Goes on with those of a configuration that an apply has made, which has looked after them and moves their services.
     /// True if the thread is to begin anew.
-    pub(crate) fn replace(&mut self, configs: &[CertificateConfig]) -> bool {
-        let is_other = self.configs != configs;
+    pub(crate) fn replace(&mut self, boot: &BootConfig) -> bool {
+        let is_other = !self.subjects.are_those_of(boot);
         if is_other {
-            let old = std::mem::replace(&mut self.configs, configs.to_vec());
+            let old = std::mem::replace(&mut self.subjects, Subjects::of(boot));
+            let (old, configs) = (&old.certificates, &self.subjects.certificates);
             // Of one that was made anew nothing is known, so that nobody is told of what the thread finds.
             let is_as_it_was = |known: &Known| {
                 let is_it = |it: &&CertificateConfig| it.name == known.state.name;
@@ -151,20 +136,31 @@ impl Certificates {
     }
 
     /// Waits until they have been looked at.
-    pub(crate) async fn looked_at(&mut self) -> Vec<CertificateState> {
+    pub(crate) async fn looked_at(&mut self) -> Looked {
         match self.news.recv().await {
-            Some(states) => states,
+            Some(looked) => looked,
             // We have a sender ourselves.
             None => std::future::pending().await,
         }
     }
 
     /// Takes what a look has found; `now` is in seconds since 1970.
-    pub(crate) fn take(&mut self, states: Vec<CertificateState>, now: i64) -> CertificateNews {
+    pub(crate) fn take(&mut self, looked: Looked, now: i64) -> CertificateNews {
+        let mut news = self.take_certificates(looked.certificates, now);
+        if let Some(state) = looked.roots {
+            let config = self.subjects.roots.as_ref();
+            let (lines, trust) = self.trusted.take(state, config, now);
+            news.lines.extend(lines);
+            news.trust = trust;
+        }
+        news
+    }
+
+    fn take_certificates(&mut self, states: Vec<CertificateState>, now: i64) -> CertificateNews {
         let mut news = CertificateNews::default();
         for mut state in states {
             let known = self.states.iter().find(|it| it.state.name == state.name);
-            let told = known.map(|known| known.told.clone()).unwrap_or_default();
+            let mut told = known.map(|known| known.told.clone()).unwrap_or_default();
             let mut is_changed = state.is_changed;
             if let Some(known) = known.map(|known| &known.state) {
                 if state.problem.is_some() && !state.is_changed {
@@ -182,13 +178,16 @@ impl Certificates {
                 news.changed
                     .push((state.name.clone(), state.services.clone()));
             }
-            let known = Known::told_of(state, now);
-            for (level, text) in lines_of(&known.state) {
-                let day = told.get(&without_numbers(text));
-                if is_changed || day.is_none_or(|day| *day != now.div_euclid(DAY)) {
-                    news.lines.push((level, format!("{name} {text}")));
-                }
-            }
+            let problem = state.problem.as_deref();
+            let lines = told.not_yet(problem, &state.warnings, is_changed, now);
+            let lines = lines.into_iter();
+            let lines = lines.map(|(level, text)| (level, format!("{name} {text}")));
+            news.lines.extend(lines);
+            let known = Known {
+                checked: now,
+                told,
+                state,
+            };
             match self
                 .states
                 .iter_mut()
@@ -238,60 +237,18 @@ pub(crate) fn seconds() -> i64 {
     crate::services::milliseconds().div_euclid(1000)
 }
 
-/// What the thread does.
-fn look_after_all(
-    configs: &[CertificateConfig],
-    wanted: &OwnedFd,
-    sender: &UnboundedSender<Vec<CertificateState>>,
-    is_all_known: bool,
-) {
-    let mut longest = if is_all_known { PERIOD } else { Duration::ZERO };
-    // Without news of changes there is still the period.
-    let watch = DirectoryWatch::new().unwrap_or_else(|_| DirectoryWatch::blind());
-    loop {
-        for directory in directories(configs) {
-            // One that is not there yet is tried again with the next look.
-            let _ = watch.add(directory);
-        }
-        match watch.wait(wanted.as_fd(), longest) {
-            Ok(Waited::Unwanted) | Err(_) => return,
-            Ok(Waited::TimedOut) => {}
-            Ok(Waited::Changed) => {
-                for _ in 0..MOST_WAITS {
-                    match watch.wait(wanted.as_fd(), QUIET) {
-                        Ok(Waited::Unwanted) | Err(_) => return,
-                        Ok(Waited::TimedOut) => break,
-                        Ok(Waited::Changed) => {}
-                    }
-                }
-            }
-        }
-        longest = PERIOD;
-        let now = seconds();
-        let states = configs.iter().map(|config| look_after(config, now));
-        if sender.send(states.collect()).is_err() {
-            return;
-        }
-    }
-}
-
-/// Where certificates are provided, apart from where we write ourselves.
-fn directories(configs: &[CertificateConfig]) -> BTreeSet<&Path> {
-    let is_ours = |path: &Path| {
-        configs.iter().any(|config| {
-            let output = Path::new(&config.output).parent();
-            output.is_some_and(|output| path.starts_with(output))
-        })
-    };
-    let provided = configs.iter().filter_map(|config| config.provided.as_ref());
-    let files = provided.flat_map(|files| [&files.certificate, &files.key]);
-    let directories = files.filter_map(|file| Path::new(file).parent());
-    directories.filter(|path| !is_ours(path)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn certificates(states: Vec<CertificateState>) -> Certificates {
+        let looked = Looked {
+            certificates: states,
+            roots: None,
+        };
+        let settings = Arc::new(ServiceSettings::none());
+        Certificates::new(&BootConfig::default(), settings, looked)
+    }
 
     fn state(until: i64) -> CertificateState {
         CertificateState {
@@ -308,8 +265,8 @@ mod tests {
 
     #[test]
     fn what_is_amiss_is_told_once_a_day_and_at_each_change() {
-        let mut certificates = Certificates::new(&[], Vec::new());
-        let mut lines = |state, now| certificates.take(vec![state], now).lines.len();
+        let mut certificates = certificates(Vec::new());
+        let mut lines = |state, now| certificates.take_certificates(vec![state], now).lines.len();
         assert_eq!(lines(state(90 * DAY), 5 * DAY), 1, "the first look");
         assert_eq!(lines(state(90 * DAY), 5 * DAY + 3600), 0);
         assert_eq!(lines(state(90 * DAY), 6 * DAY), 1, "the next day");
@@ -342,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_look_that_fails_says_nothing_about_what_a_server_has() {
-        let mut certificates = Certificates::new(&[], vec![state(90 * DAY)]);
+        let mut certificates = certificates(vec![state(90 * DAY)]);
         let failed = CertificateState {
             origin: Origin::None,
             until: None,
@@ -350,7 +307,7 @@ mod tests {
             problem: Some("the volume is away".to_owned()),
             ..state(0)
         };
-        let news = certificates.take(vec![failed.clone()], 5 * DAY);
+        let news = certificates.take_certificates(vec![failed.clone()], 5 * DAY);
         assert!(news.changed.is_empty());
         assert_eq!(news.lines.len(), 1);
         assert_eq!(certificates.statuses()[0].until, Some(90 * DAY * 1000));
@@ -358,7 +315,7 @@ mod tests {
             is_changed: true,
             ..failed
         };
-        let news = certificates.take(vec![gone], 5 * DAY);
+        let news = certificates.take_certificates(vec![gone], 5 * DAY);
         assert_eq!(news.changed, [("web".to_owned(), vec!["caddy".to_owned()])]);
         assert_eq!(certificates.statuses()[0].days_left, None);
     }

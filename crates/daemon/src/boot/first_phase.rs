@@ -1,9 +1,12 @@
 //! The first phase: everything that is made before a configuration can be read as a whole.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use linchpin_boot::proxies::agree;
-use linchpin_boot::sequence::{CertificateState, FATAL, Part, Sequence, Step, Trouble, Work};
+use linchpin_boot::sequence::{
+    CertificateState, FATAL, Part, RootsState, Sequence, Step, Trouble, Work,
+};
 use linchpin_boot::settings::Resolved;
 use linchpin_boot::templates::{Scope, Services, services_of};
 use linchpin_config::{
@@ -11,7 +14,7 @@ use linchpin_config::{
     load_settings,
 };
 
-use super::{BootReports, Booted, keep_report};
+use super::{BootReports, Booted, Looked, keep_report};
 use crate::settings::{MadeByBoot, Ready, ServiceSettings};
 use crate::world::SystemWorld;
 
@@ -52,6 +55,9 @@ pub(super) struct Made {
     pub(super) variables: Vec<(String, String)>,
     /// Whether variables about proxies agree in what services are given.
     pub(super) proxies_agree: bool,
+    /// What `[supervisord]` adds to the environment of every program.
+    common: Vec<(String, String)>,
+    roots: Option<RootsState>,
     certificates: Vec<CertificateState>,
     new_directories: Vec<PathBuf>,
     /// The report is about the whole, and something was done.
@@ -86,6 +92,8 @@ impl FirstPhase {
             environment: outside,
             variables: Vec::new(),
             proxies_agree: false,
+            common: Vec::new(),
+            roots: None,
             certificates: Vec::new(),
             new_directories: Vec::new(),
             is_kept: !is_dry && steps == Step::ALL,
@@ -118,7 +126,8 @@ impl FirstPhase {
             made.proxies(steps.contains(&Step::Proxies));
         }
         let mut of_programs = made.environment.clone();
-        set(&mut of_programs, loaded.environment);
+        made.common = loaded.environment.into_iter().collect();
+        set(&mut of_programs, made.common.iter().cloned());
         if steps.contains(&Step::Preflight) && loaded.boot.has_preflights() {
             made.preflights(&declared.settings, &loaded.boot, &of_programs);
         }
@@ -128,6 +137,7 @@ impl FirstPhase {
             .iter()
             .map(|variable| (variable.name.clone(), variable.value()))
             .collect();
+        made.roots = sections.roots;
         made.certificates = sections.certificates;
         set(&mut made.environment, made.variables.iter().cloned());
         if steps.contains(&Step::Templates) && loaded.boot.has_templates() {
@@ -330,28 +340,34 @@ impl Made {
         let unkept = is_kept
             .then(|| keep_report(&report, self.linchpin.as_ref()))
             .flatten();
+        let trust = self.roots.as_ref().and_then(|roots| roots.trust.clone());
         let made = MadeByBoot {
             left_out: report.left_out(),
-            variables: self.variables,
+            has_roots: self.roots.is_some(),
+            trust: Mutex::new(trust.map(Arc::new)),
+            common: self.common,
             proxies_agree: self.proxies_agree,
         };
         let settings = match self.ready {
             Some(ready) => ready.for_services(made),
-            None => ServiceSettings::without_settings(made),
+            None => ServiceSettings::without_settings(made, self.outside),
         };
         let booted = Booted {
             file: self.file,
             report,
             unkept,
             new_directories: self.new_directories,
-            certificates: self.certificates,
+            looked: Looked {
+                roots: self.roots,
+                certificates: self.certificates,
+            },
         };
         (settings, booted)
     }
 }
 
 /// Sets variables in an environment.
-pub(super) fn set(
+pub(crate) fn set(
     environment: &mut Vec<(String, String)>,
     variables: impl IntoIterator<Item = (String, String)>,
 ) {

@@ -7,14 +7,17 @@
 
 mod certificates;
 mod first_phase;
+mod looking;
 mod reports;
+mod told;
+mod trusted;
 mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use linchpin_boot::proxies::agree;
-use linchpin_boot::sequence::{BootReport, CertificateState, Step, keep};
+use linchpin_boot::sequence::{BootReport, Step, keep};
 use linchpin_boot::settings::from_outside;
 use linchpin_config::{
     Config, Diagnostic, LinchpinConfig, LoadFailure, LoadRequest, Loaded, Reading, Severity, World,
@@ -23,9 +26,11 @@ use linchpin_config::{
 
 use crate::settings::{MadeByBoot, ServiceSettings};
 use crate::world::SystemWorld;
-use first_phase::{Errand, FirstPhase, Made, set};
+use first_phase::{Errand, FirstPhase, Made};
 
 pub(crate) use certificates::{CertificateNews, Certificates, seconds};
+pub(crate) use first_phase::set;
+pub(crate) use looking::Looked;
 pub(crate) use reports::{BootReports, report_directory};
 pub(crate) use words::messages;
 
@@ -49,8 +54,8 @@ pub struct Booted {
     pub unkept: Option<String>,
     /// Directories of `[linchpin]` that were not there before.
     pub(crate) new_directories: Vec<PathBuf>,
-    /// What servers have.
-    pub(crate) certificates: Vec<CertificateState>,
+    /// What programs trust and what servers have.
+    pub(crate) looked: Looked,
 }
 
 /// Reads a configuration, after what it declares has been made. `why` says who wants it; what became of the boot is told
@@ -170,7 +175,8 @@ pub(crate) fn read_with(
         let changes = agree(texts.map(|(name, value)| (name.as_str(), value.as_str()))).changes;
         set(&mut environment, changes);
     }
-    set(&mut environment, made.variables.iter().cloned());
+    let variables = made.variables(&environment);
+    set(&mut environment, variables.iter().cloned());
     let request = LoadRequest {
         left_out: made.left_out.clone(),
         ..request.clone()
@@ -178,7 +184,7 @@ pub(crate) fn read_with(
     let world = SystemWorld::now().with_environment(environment.clone());
     let mut loaded = load(&world, &request)?;
     let common = &mut loaded.config.supervisord.environment;
-    add_to_common(&made.variables, made.proxies_agree, &environment, common);
+    add_to_common(&variables, made.proxies_agree, &environment, common);
     let common = common.iter();
     set(
         &mut environment,

@@ -44,7 +44,7 @@ pub(crate) fn program(directory: &Path, lines: &str) -> (Arc<Site>, Arc<ProcessC
         auto_logs,
         logs,
         false,
-        crate::settings::ServiceSettings::none(),
+        Arc::new(crate::settings::ServiceSettings::none()),
     ));
     let process = config.groups[0].processes[0].clone();
     (site, process)

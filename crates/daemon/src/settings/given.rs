@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use linchpin_boot::ca_roots::Trust;
 use linchpin_boot::proxies::agree;
 use linchpin_boot::settings::{GIVEN, Layer, Resolved};
 use linchpin_config::LeftOut;
@@ -12,12 +13,49 @@ use linchpin_sys::spawn::Environment;
 /// What a boot has made that services are given over settings.
 #[derive(Default)]
 pub(crate) struct MadeByBoot {
-    /// Variables.
-    pub(crate) variables: Vec<(String, String)>,
+    /// What programs are to trust, as it is now. Held for a moment only.
+    pub(crate) trust: Mutex<Option<Arc<Trust>>>,
+    /// Something asks for that, so that it may become another one.
+    pub(crate) has_roots: bool,
+    /// What `[supervisord]` adds to the environment of every program.
+    pub(crate) common: Vec<(String, String)>,
     /// Services that are left out because of what could not be made.
     pub(crate) left_out: Vec<LeftOut>,
     /// Whether variables about proxies agree. They may be settings, so this is done for each start.
     pub(crate) proxies_agree: bool,
+}
+
+impl MadeByBoot {
+    pub(super) fn trust(&self) -> Option<Arc<Trust>> {
+        let trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+        trust.clone()
+    }
+
+    pub(super) fn set_trust(&self, trust: Trust) {
+        let mut known = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::new(trust));
+    }
+
+    /// The variables for programs that are started with these: that somebody sets one of them counts.
+    pub(crate) fn variables(&self, environment: &[(String, String)]) -> Vec<(String, String)> {
+        let trust = self.trust();
+        trust.map_or_else(Vec::new, |trust| self.variables_with(&trust, environment))
+    }
+
+    fn variables_with(
+        &self,
+        trust: &Trust,
+        environment: &[(String, String)],
+    ) -> Vec<(String, String)> {
+        let is_common = |name: &String| self.common.iter().any(|(known, _)| known == name);
+        let others = environment.iter().filter(|(name, _)| !is_common(name));
+        let all: Vec<(String, String)> = others.chain(&self.common).cloned().collect();
+        let variables = trust.variables(&all);
+        let variables = variables.iter();
+        variables
+            .map(|variable| (variable.name.clone(), variable.value()))
+            .collect()
+    }
 }
 
 /// What a service is given at its start.
@@ -25,6 +63,8 @@ pub(crate) struct Given {
     pub(super) environment: Arc<Environment>,
     /// The settings in it; of those without a value there is none.
     pub(super) values: BTreeMap<String, Option<String>>,
+    /// What it is to trust.
+    pub(super) trust: Option<Arc<Trust>>,
 }
 
 impl std::fmt::Debug for Given {
@@ -37,13 +77,24 @@ impl std::fmt::Debug for Given {
 impl Given {
     /// From settings, and from what a boot has made.
     pub(super) fn of(resolved: &Resolved<'_>, made: &MadeByBoot) -> Arc<Self> {
+        let trust = made.trust();
         Arc::new(Self {
-            environment: service_environment(resolved, made),
+            environment: service_environment(resolved, made, trust.as_deref()),
             values: resolved
                 .variables()
                 .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
                 .collect(),
+            trust,
         })
+    }
+
+    /// Whether a newer one has other certificates to trust.
+    pub(super) fn trusts_others_than(&self, newer: &Self) -> bool {
+        match (&self.trust, &newer.trust) {
+            (Some(old), Some(new)) => new.differs_from(old),
+            (None, Some(trust)) | (Some(trust), None) => trust.is_any(),
+            (None, None) => false,
+        }
     }
 
     /// The settings that are other ones in a newer one.
@@ -59,7 +110,11 @@ impl Given {
 
 /// What services are started with: the daemon's own environment, also what of it is no text, with settings over it, and
 /// what a boot has made over those. Where there are no settings, nothing is said about them.
-fn service_environment(resolved: &Resolved<'_>, made: &MadeByBoot) -> Arc<Environment> {
+fn service_environment(
+    resolved: &Resolved<'_>,
+    made: &MadeByBoot,
+    trust: Option<&Trust>,
+) -> Arc<Environment> {
     let is_setting = |name: &OsString| {
         name.to_str()
             .is_some_and(|name| resolved.named(name).is_some())
@@ -83,12 +138,16 @@ fn service_environment(resolved: &Resolved<'_>, made: &MadeByBoot) -> Arc<Enviro
         .collect();
     let given = (OsString::from(GIVEN), OsString::from(given.join(" ")));
     let given = has_settings.then_some(given);
-    let variables = made
-        .variables
-        .iter()
-        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    let mut all: Vec<(OsString, OsString)> =
-        outside.chain(set).chain(given).chain(variables).collect();
+    let mut all: Vec<(OsString, OsString)> = outside.chain(set).chain(given).collect();
+    if let Some(trust) = trust {
+        let texts = all.iter();
+        let texts = texts.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+        let texts: Vec<(String, String)> = texts
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let variables = made.variables_with(trust, &texts).into_iter();
+        all.extend(variables.map(|(name, value)| (name.into(), value.into())));
+    }
     if made.proxies_agree {
         let texts = all.iter();
         let texts = texts.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));

@@ -10,7 +10,7 @@ use linchpin_boot::templates::{Scope, Services};
 use linchpin_config::{BootConfig, SettingsConfig};
 
 use super::checking::example;
-use super::given::{Given, MadeByBoot};
+use super::given::MadeByBoot;
 use super::starts::{ServiceSettings, Source, Stamp};
 use super::{merged, store};
 
@@ -109,9 +109,7 @@ impl Ready {
 
     /// What services are started with.
     pub(crate) fn for_services(self, made: MadeByBoot) -> ServiceSettings {
-        let resolved = resolve(&self.config, self.file.as_ref(), &self.outside);
-        let now = Given::of(&resolved, &made);
-        let source = Source::new(self.config, self.outside, made, self.stamp, now);
+        let source = Source::new(self.config, self.outside, made, self.stamp, self.file);
         ServiceSettings::new(source, self.is_new_file)
     }
 

@@ -7,13 +7,15 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use linchpin_boot::ca_roots::Trust;
 use linchpin_boot::settings::env_file::EnvFile;
 use linchpin_boot::settings::{Store, StoreError, judge, resolve};
 use linchpin_config::SettingsConfig;
 use linchpin_sys::spawn::Environment;
 
 use super::given::{Given, MadeByBoot};
-use super::store;
+use super::{merged, store};
+use crate::boot::set;
 
 /// Most processes whose start is remembered. Beyond, all are forgotten: then nothing is said to have old settings,
 /// until it is started again.
@@ -54,6 +56,8 @@ pub(super) struct Source {
 /// What was read last.
 struct Last {
     stamp: Option<Stamp>,
+    /// The file as it was when it was good.
+    file: Option<EnvFile>,
     given: Arc<Given>,
     /// What was said about the file, so that it is said once.
     complaint: Option<String>,
@@ -96,14 +100,16 @@ impl Source {
         outside: Vec<(String, String)>,
         made: MadeByBoot,
         stamp: Option<Stamp>,
-        given: Arc<Given>,
+        file: Option<EnvFile>,
     ) -> Self {
+        let given = Given::of(&resolve(&config, file.as_ref(), &outside), &made);
         Self {
             config,
             outside,
             made,
             last: Mutex::new(Last {
                 stamp,
+                file,
                 given,
                 complaint: None,
             }),
@@ -123,14 +129,13 @@ impl ServiceSettings {
 
     /// No settings: the daemon's own environment.
     pub(crate) fn none() -> Self {
-        Self::without_settings(MadeByBoot::default())
+        Self::without_settings(MadeByBoot::default(), Vec::new())
     }
 
     /// The daemon's own environment, with what the boot has made over it.
-    pub(crate) fn without_settings(made: MadeByBoot) -> Self {
+    pub(crate) fn without_settings(made: MadeByBoot, outside: Vec<(String, String)>) -> Self {
         let config = SettingsConfig::default();
-        let given = Given::of(&resolve(&config, None, &[]), &made);
-        Self::new(Source::new(config, Vec::new(), made, None, given), false)
+        Self::new(Source::new(config, outside, made, None, None), false)
     }
 
     /// Goes on with what a configuration says that was read later: what starts from now on is given that.
@@ -216,6 +221,17 @@ impl ServiceSettings {
         *self.trial() = None;
     }
 
+    /// From here on programs that start are to trust this.
+    pub(crate) fn trust(&self, trust: Trust) {
+        self.source().made.set_trust(trust);
+    }
+
+    /// What programs that start now would find in their environment, but for what tells them what to trust. May wait for the
+    /// disk.
+    pub(crate) fn of_programs(&self) -> Vec<(String, String)> {
+        self.source().of_programs()
+    }
+
     fn trial(&self) -> MutexGuard<'_, Option<Trial>> {
         self.trial.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -239,21 +255,29 @@ impl ServiceSettings {
         self.looked_at(false).0
     }
 
-    /// Of each of some processes, the settings that have changed since its last start. May wait for the disk.
+    /// Of each of some processes, what has changed since its last start: names of settings, and the section of authorities
+    /// that are trusted. May wait for the disk.
     pub(crate) fn stale(&self, processes: &[(String, String)]) -> Vec<Vec<String>> {
         let now = self.looked_at(false).0;
         processes
             .iter()
             .map(|(group, name)| {
                 let start = self.start_of(group, name);
-                start.map_or_else(Vec::new, |start| start.differing(&now))
+                start.map_or_else(Vec::new, |start| {
+                    let mut changed = start.differing(&now);
+                    if start.trusts_others_than(&now) {
+                        changed.push("[ca-roots]".to_owned());
+                    }
+                    changed
+                })
             })
             .collect()
     }
 
-    /// Whether settings can change while services run.
+    /// Whether what services are given can change while they run.
     pub(crate) fn can_change(&self) -> bool {
-        self.source().config.file.is_some()
+        let source = self.source();
+        source.config.file.is_some() || source.made.has_roots
     }
 
     pub(super) fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
@@ -271,13 +295,15 @@ impl Source {
     fn looked_at(&self, tells: bool) -> (Arc<Given>, Option<String>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = None;
+        let is_as_trusted = |given: &Given| given.trust == self.made.trust();
         if let Some(store) = store(&self.config) {
             let stamp = Stamp::of(&store);
             if stamp != last.stamp || last.complaint.is_some() {
                 match self.read(&store) {
-                    Ok(given) => {
+                    Ok((file, given)) => {
                         *last = Last {
                             stamp,
+                            file,
                             given,
                             complaint: None,
                         };
@@ -290,10 +316,23 @@ impl Source {
                 }
             }
         }
+        if !is_as_trusted(&last.given) {
+            let resolved = resolve(&self.config, last.file.as_ref(), &self.outside);
+            last.given = Given::of(&resolved, &self.made);
+        }
         (Arc::clone(&last.given), told)
     }
 
-    fn read(&self, store: &Store) -> Result<Arc<Given>, String> {
+    fn of_programs(&self) -> Vec<(String, String)> {
+        self.looked_at(false);
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let resolved = resolve(&self.config, last.file.as_ref(), &self.outside);
+        let mut environment = merged(&self.outside, &resolved);
+        set(&mut environment, self.made.common.iter().cloned());
+        environment
+    }
+
+    fn read(&self, store: &Store) -> Result<(Option<EnvFile>, Arc<Given>), String> {
         let unchanged = "services are started with the settings as they were before";
         let file: Option<EnvFile> = store
             .read()
@@ -303,6 +342,7 @@ impl Source {
         if !problems.is_empty() {
             return Err(format!("{}; {unchanged}", problems.join("; ")));
         }
-        Ok(Given::of(&resolved, &self.made))
+        let given = Given::of(&resolved, &self.made);
+        Ok((file, given))
     }
 }

@@ -1,12 +1,11 @@
-//! Certificates that change while services run: whoever uses one reads it again.
+//! Certificates and trusted authorities that change while services run: whoever uses a certificate reads it again.
 
-use linchpin_boot::sequence::CertificateState;
 use linchpin_core::{Command, Outcome, Target};
 use linchpin_log::LogLevel;
 use linchpin_protocol::make_namespec;
 
 use super::Shell;
-use crate::boot::{CertificateNews, seconds};
+use crate::boot::{CertificateNews, Looked, seconds};
 use crate::control::{Control, Reply, Request};
 use crate::loading::Loaded;
 use crate::rpc::fault_of;
@@ -26,22 +25,24 @@ impl Shell {
         if let Err(error) = self.certificates.begin() {
             self.logs.log(
                 LogLevel::Warn,
-                format!("certificates are looked at only when the configuration is read: {error}"),
+                format!("certificates and trusted authorities are looked at only when the configuration is read: {error}"),
             );
         }
     }
 
     /// Takes what the thread has found.
-    pub(super) fn take_certificates(&mut self, states: Vec<CertificateState>) {
-        let news = self.certificates.take(states, seconds());
+    pub(super) fn take_certificates(&mut self, looked: Looked) {
+        let mut news = self.certificates.take(looked, seconds());
+        if let Some(trust) = news.trust.take() {
+            self.site.settings.trust(trust);
+        }
         self.tell_of_certificates(news);
     }
 
     /// Goes on with the certificates of a configuration that was read.
     pub(super) fn follow_certificates(&mut self, loaded: &mut Loaded) {
-        let states = std::mem::take(&mut loaded.certificates);
-        let configs = &loaded.config.boot.certificates;
-        let (news, is_other) = self.certificates.follow(configs, states);
+        let looked = std::mem::take(&mut loaded.looked);
+        let (news, is_other) = self.certificates.follow(&loaded.config.boot, looked);
         if is_other {
             self.begin_certificates();
         }

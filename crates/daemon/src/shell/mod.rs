@@ -306,7 +306,7 @@ impl Shell {
                 answers = self.services.probes.answers() => self.feed_all(answers),
                 () = self.wall_clock.wakes() => self.feed(Event::Wake),
                 Some(load) = self.loads.recv() => self.take_load(load),
-                states = self.certificates.looked_at() => self.take_certificates(states),
+                looked = self.certificates.looked_at() => self.take_certificates(looked),
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
                 () = self.services.announcements.ready() => self.take_announcements(),
                 () = servers.lost() => servers.replace_lost(&self.logs),

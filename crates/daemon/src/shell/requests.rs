@@ -97,7 +97,7 @@ impl Shell {
 
     fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
         if let Command::Reload { config } = &command
-            && self.certificates.replace(&config.boot.certificates)
+            && self.certificates.replace(&config.boot)
         {
             self.begin_certificates();
         }

@@ -123,7 +123,8 @@ pub struct ServiceStatus {
     /// What it and its descendants use, if that was asked for and could be found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Settings that have changed since it was started, which it does not know yet.
+    /// Settings that have changed since it was started, which it does not know yet; `[ca-roots]` if other authorities are
+    /// trusted now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<String>,
 }
