@@ -51,7 +51,7 @@ WITHIN = {
 def copied(daemon):
     """Without its door, and with less patience between two attempts."""
     copy_to(daemon, without=DOOR)
-    return daemon.write(daemon.file.read_text().replace("restart_prevent=3\n", "restart_prevent=3\nrestart_delay=50ms\n"))
+    return daemon.write(re.sub(r"(?m)^(oneshot=true|depends_on=postgresql-first-boot.*)$", r"\1\nrestart_delay=50ms", daemon.file.read_text()))
 
 
 def missing(*commands):
@@ -213,9 +213,19 @@ def test_a_first_boot_of_postgresql_that_was_interrupted_is_repaired(product):
     ready(product)
     assert starts(product) == 1
 
-    # And once more when everything is there.
+    # And once more when everything is there, but the number of the server is that of another program now.
     pull_the_plug(product)
-    ready(boot(product))
+    locks = [data / "postmaster.pid", *data.parent.glob(".s.PGSQL.*.lock")]
+    with subprocess.Popen([*AS_ACCOUNT, "sleep", "9999"], env=product.environment()) as another:
+        try:
+            for lock in locks:
+                _, *rest = lock.read_text().splitlines(keepends=True)
+                lock.write_text(f"{another.pid}\n{''.join(rest)}")
+            ready(boot(product))
+        finally:
+            another.kill()
+    assert len(locks) == 2
+    assert "lock file" not in (product.state / "postgresql.log").read_text()
     assert starts(product) == 2
     assert (product.hold / "calls").read_text().count("initdb ") == 3
 
@@ -240,6 +250,37 @@ def test_what_belongs_to_somebody_else_is_explained_and_not_touched(product):
     product.until_state("postgresql-first-boot", "FATAL")
     assert f"{home}/data is not empty" in logs(product)
     assert [path.name for path in home.rglob("*")] == ["data", "theirs"]
+    product.stop()
+
+    # Data that this PostgreSQL cannot read: nothing is started.
+    (home / "data/theirs").rename(home / "data/PG_VERSION")
+    shutil.chown(home / "data", ACCOUNT)
+    (home / "data/PG_VERSION").write_text("9\n")
+    ended = product.run_to_end(environment=product.path)
+    assert ended.returncode == 2, ended
+    assert re.search(rf"{home}/data was made by PostgreSQL 9, and here is \d+: install postgresql-9, or bring", ended.stderr), ended.stderr
+    assert [path.name for path in home.rglob("*")] == ["data", "PG_VERSION"]
+
+
+def test_without_a_postgresql_the_product_starts_without_a_database(new_daemon):
+    if absent := missing():
+        pytest.skip(f"not installed: {', '.join(absent)}")
+    product = copied(new_daemon())
+    common = product.directory / "jobs/postgresql.sh"
+    common.write_text(common.read_text().replace("/usr/lib/postgresql/", "/nowhere/"))
+    # Everything that can be called but what somebody may have linked there.
+    path = product.directory / "path"
+    path.mkdir()
+    for place in os.environ["PATH"].split(":"):
+        for program in Path(place).glob("*"):
+            if program.name not in ("initdb", "postgres") and not (path / program.name).is_symlink():
+                (path / program.name).symlink_to(program)
+    product.start(environment={"PATH": str(path)})
+    ready(product)
+    assert services(product).keys() == {"redis", "backend"}
+    report = ours(product, "boot", "report").stdout
+    assert "PostgreSQL is not installed: there is no initdb (Debian: postgresql)" in report, report
+    assert "remedy: install PostgreSQL, or name one elsewhere in DATABASE_URL" in report, report
 
 
 @pytest.fixture

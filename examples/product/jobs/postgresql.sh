@@ -17,7 +17,7 @@ if [ "$(id -u)" = 0 ]; then
   as_account="setpriv --reuid=$account --regid=$account --init-groups --"
 fi
 
-# Ends with what no further attempt can mend: `restart_prevent=3`.
+# Ends with a reason that no further attempt can mend: `restart_prevent=3`.
 give_up() {
   printf '%s\n' "$*" >&2
   exit 3
@@ -39,6 +39,6 @@ why_not() {
 # What belongs to somebody else is not taken from them.
 must_be_ours() {
   wanted=$(id -u $account) owner=$(stat -L -c %u "$1")
-  [ "$owner" = "$wanted" ] || give_up "$1 belongs to user $owner, and PostgreSQL runs as user $wanted ($(id -un $account)). Nothing was" \
-    "changed. Give it to that user (chown -R $wanted $1), or start the product as the user whose it is."
+  [ "$owner" = "$wanted" ] || give_up "$1 belongs to user $owner, and PostgreSQL runs as user $wanted ($(id -un $account)): nothing was" \
+    "changed; give it to that user (chown -R $wanted $1), or start the product as the user whose it is"
 }
