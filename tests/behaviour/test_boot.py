@@ -404,8 +404,27 @@ def test_any_user_boots_on_a_root_that_is_read_only(booting):
     daemon.start(before=before)
     environment = environment_of(*daemon.until_running("a"))
     assert environment["SSL_CERT_FILE"] == f"{daemon.directory}/run/ca-roots/bundle.pem"
-    assert [outcome for _, outcome in outcomes(daemon)] == ["done", "done"]
+    assert [section for section, outcome in outcomes(daemon) if outcome in ("done", "warned")] == ["identity", "ca-roots", "certificate:web"]
     assert (daemon.directory / "state/certificates/web/current/privkey.pem").stat().st_uid == 1234567
+
+
+WRAPPER = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/libnss_wrapper.so")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not WRAPPER.exists(), reason="Debian's libnss-wrapper is not installed")
+def test_a_user_without_an_entry_in_passwd_is_given_one(booting):
+    who = "[program:who]\ncommand=sh -c 'whoami > who; id -gn >> who; exec sleep 1000'\n"
+    daemon = booting(CERTIFICATE + who)
+    for path in (daemon.directory, *daemon.directory.rglob("*")):
+        os.chown(path, 1234567, 7654321)
+    before = (*UNSET, "HOME=/data", "setpriv", "--reuid=1234567", "--regid=7654321", "--clear-groups")
+    daemon.start(before=before)
+    until(lambda: daemon.read("who").count("\n") == 2, "the program knows who it is")
+    assert daemon.read("who") == "linchpin\nlinchpin\n"
+    assert outcomes(daemon)[0] == ("identity", "done")
+    assert daemon.read("run/identity/passwd").endswith("linchpin:x:1234567:7654321:linchpin:/data:/bin/sh\n")
+    assert Path("/etc/passwd").read_text() in daemon.read("run/identity/passwd")
 
 
 PROXIES = {

@@ -9,6 +9,7 @@ pub mod ca_roots;
 pub mod certificates;
 mod date;
 mod der;
+pub mod identity;
 pub mod language;
 mod pem;
 pub mod preflight;

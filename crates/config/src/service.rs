@@ -321,6 +321,8 @@ pub struct LinchpinConfig {
     pub settings_history: u32,
     /// Whether variables about proxies are made to agree; none is where the boot has something to do.
     pub proxy_variables: Option<bool>,
+    /// Whether programs are given an entry in passwd for a user who has none; none where that follows from the rest.
+    pub passwd_entry: Option<bool>,
 }
 
 impl LinchpinConfig {
@@ -346,6 +348,7 @@ impl Default for LinchpinConfig {
             settings_file: None,
             settings_history: 20,
             proxy_variables: None,
+            passwd_entry: None,
         }
     }
 }

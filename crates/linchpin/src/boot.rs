@@ -72,6 +72,7 @@ fn tell_step(step: Step, booted: Option<&Booted>) -> ExitCode {
     if steps.is_empty() {
         let lack = match step {
             Step::Settings => "no section [setting:NAME]",
+            Step::Identity => "no user without an entry in passwd",
             Step::Proxies => "no proxy to speak of",
             Step::Preflight => "no section [preflight:NAME]",
             Step::CaRoots => "no section [ca-roots]",
@@ -197,6 +198,7 @@ does the same when it starts, and when it reads its configuration again.
 
   all                      every step, in this order (the default); a step that may fail (`on_failure=`) is only told
   settings                 find the values of every [setting:NAME], make missing secrets
+  identity                 an entry in passwd for a user who has none
   proxies                  which variables about proxies programs are given besides those that are set
   preflight                whether the machine and the data are as each [preflight:NAME] says
   ca-roots                 a bundle of the system's authorities and those of [ca-roots], and a Java trust store

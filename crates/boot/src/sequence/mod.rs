@@ -5,6 +5,7 @@
 //! fatal one the rest is not run. Each step can be done again and finds nothing to do then.
 
 mod certificates;
+mod identity;
 mod keeping;
 mod listing;
 mod ownership;
@@ -16,6 +17,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use linchpin_config::{BootConfig, OnFailure, StepPolicy};
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ca_roots::Variable;
 use crate::date::timestamp;
+use crate::identity::{Identity, library};
 use crate::templates::Scope;
 
 pub use certificates::{CertificateState, look_after};
@@ -39,6 +42,8 @@ pub use roots::{RootsState, look_after_roots};
 pub enum Step {
     /// Values of settings are found, and missing secrets are made.
     Settings,
+    /// A user whom the system does not know has an entry in passwd.
+    Identity,
     /// Variables about proxies agree.
     Proxies,
     /// The machine and the data are as they must be.
@@ -53,8 +58,9 @@ pub enum Step {
 
 impl Step {
     /// All of them, in their order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Settings,
+        Self::Identity,
         Self::Proxies,
         Self::Preflight,
         Self::CaRoots,
@@ -67,6 +73,7 @@ impl Step {
     pub fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
+            Self::Identity => "identity",
             Self::Proxies => "proxies",
             Self::Preflight => "preflight",
             Self::CaRoots => "ca-roots",
@@ -79,7 +86,7 @@ impl Step {
     fn is_of(self, section: &str) -> bool {
         let kind = section.split_once(':').map_or(section, |(kind, _)| kind);
         match self {
-            Self::Settings | Self::Proxies => false,
+            Self::Settings | Self::Identity | Self::Proxies => false,
             Self::Preflight => kind == "preflight",
             Self::CaRoots => kind == "ca-roots",
             Self::Certificates => kind == "certificate",
@@ -242,6 +249,38 @@ impl Sequence {
     /// Writes down that the boot ends, for a reason that is no step's.
     pub fn fail(&mut self, problem: impl Into<String>) {
         self.report.problem = Some(problem.into());
+    }
+
+    /// Gives programs an entry in passwd for a user of the daemon who has none, by files below `run_directory`; the
+    /// variables through which they find it. Unless that is wanted nothing is written and nothing is told.
+    pub fn identity(
+        &mut self,
+        run_directory: &str,
+        environment: &[(String, String)],
+        is_wanted: bool,
+    ) -> Vec<(String, String)> {
+        let identity = Identity::of_this_process();
+        if identity.is_known() {
+            return Vec::new();
+        }
+        let directory = Path::new(run_directory).join("identity");
+        let library = library();
+        let is_dry = self.is_dry || !is_wanted;
+        let work = || {
+            identity::work(
+                &identity,
+                &directory,
+                environment,
+                library.as_deref(),
+                is_dry,
+            )
+        };
+        let variables = if is_wanted {
+            self.run(&identity::part(&identity), work)
+        } else {
+            work().ok().map(|(variables, _)| variables)
+        };
+        variables.unwrap_or_default()
     }
 
     /// Looks whether everything is as it must be; changes nothing.

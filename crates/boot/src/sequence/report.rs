@@ -189,7 +189,7 @@ impl BootReport {
 
 /// A section as it is written; some steps have none of their own.
 pub(super) fn bracketed(section: &str) -> String {
-    if [Step::Settings, Step::Proxies]
+    if [Step::Settings, Step::Identity, Step::Proxies]
         .map(Step::name)
         .contains(&section)
     {

@@ -90,8 +90,17 @@ pub(crate) static PROXY_VARIABLES: OptionSpec = OptionSpec::ours(
 .default_note("`on` where the file declares something that is made by the boot, or is run by `linchpin run`")
 .sample("on");
 
+pub(crate) static PASSWD_ENTRY: OptionSpec = OptionSpec::ours(
+    "passwd_entry",
+    ValueKind::Boolean,
+    HERE,
+    "Whether programs are given an entry in passwd for the user of the daemon where the system has none, as in a container that runs with any user id: through copies of passwd and group in `run_directory` and `libnss_wrapper`, which the image must have.",
+)
+.default_note("`on` where the file declares something that is made by the boot, or is run by `linchpin run`, and `run_directory` is set")
+.sample("on");
+
 /// `[linchpin]`.
-pub(crate) static LINCHPIN: [&OptionSpec; 10] = [
+pub(crate) static LINCHPIN: [&OptionSpec; 11] = [
     &EXTENSIONS,
     &CONTROL_SOCKET,
     &STATE_DIRECTORY,
@@ -102,4 +111,5 @@ pub(crate) static LINCHPIN: [&OptionSpec; 10] = [
     &SETTINGS_FILE,
     &SETTINGS_HISTORY,
     &PROXY_VARIABLES,
+    &PASSWD_ENTRY,
 ];

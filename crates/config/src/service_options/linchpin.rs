@@ -61,6 +61,7 @@ pub(crate) fn linchpin(
         settings_history: own
             .value(&options::SETTINGS_HISTORY, count)
             .unwrap_or_default(),
+        passwd_entry: own.if_written(&options::PASSWD_ENTRY, boolean),
         proxy_variables: own.if_written(&options::PROXY_VARIABLES, boolean),
     };
     LinchpinSection {

@@ -380,6 +380,7 @@ fn the_section_of_the_daemon_is_read() {
             settings_file: Some("/place/s.env".to_owned()),
             settings_history: 3,
             proxy_variables: None,
+            passwd_entry: None,
         })
     );
     assert!(

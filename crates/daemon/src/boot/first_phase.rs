@@ -53,6 +53,8 @@ pub(super) struct Made {
     pub(super) environment: Vec<(String, String)>,
     /// What services are given over the settings.
     pub(super) variables: Vec<(String, String)>,
+    /// Those of them through which programs find an entry in passwd.
+    identity: Vec<(String, String)>,
     /// Whether variables about proxies agree in what services are given.
     pub(super) proxies_agree: bool,
     /// What `[supervisord]` adds to the environment of every program.
@@ -91,6 +93,7 @@ impl FirstPhase {
             outside: outside.clone(),
             environment: outside,
             variables: Vec::new(),
+            identity: Vec::new(),
             proxies_agree: false,
             common: Vec::new(),
             roots: None,
@@ -122,6 +125,10 @@ impl FirstPhase {
             return Self::NothingToMake;
         }
         made.note_new_directories();
+        let wanted = made.linchpin.as_ref().and_then(|it| it.passwd_entry);
+        if wanted.unwrap_or(is_declared || request.entry_point.is_some()) {
+            made.identity(steps.contains(&Step::Identity));
+        }
         if made.proxies_agree {
             made.proxies(steps.contains(&Step::Proxies));
         }
@@ -132,10 +139,10 @@ impl FirstPhase {
             made.preflights(&declared.settings, &loaded.boot, &of_programs);
         }
         let sections = made.sequence.sections(&loaded.boot, steps, &of_programs);
-        made.variables = sections
-            .variables
-            .iter()
+        let trusted = sections.variables.iter();
+        made.variables = trusted
             .map(|variable| (variable.name.clone(), variable.value()))
+            .chain(made.identity.iter().cloned())
             .collect();
         made.roots = sections.roots;
         made.certificates = sections.certificates;
@@ -264,6 +271,17 @@ impl Made {
         self.sequence.run::<()>(&part, || Err(trouble.clone()));
     }
 
+    /// Gives programs an entry in passwd for a user who has none. Where only other steps are wanted nothing is written.
+    fn identity(&mut self, is_wanted: bool) {
+        let linchpin = self.linchpin.as_ref();
+        let Some(directory) = linchpin.and_then(|it| it.run_directory.as_ref()) else {
+            return;
+        };
+        let environment = &self.environment;
+        self.identity = self.sequence.identity(directory, environment, is_wanted);
+        set(&mut self.environment, self.identity.iter().cloned());
+    }
+
     /// Makes variables about proxies agree, if there is one. Where only other steps are wanted nothing is said about it.
     fn proxies(&mut self, is_wanted: bool) {
         let environment = self.environment.iter();
@@ -344,6 +362,7 @@ impl Made {
         let made = MadeByBoot {
             left_out: report.left_out(),
             has_roots: self.roots.is_some(),
+            identity: self.identity,
             trust: Mutex::new(trust.map(Arc::new)),
             common: self.common,
             proxies_agree: self.proxies_agree,

@@ -17,6 +17,8 @@ pub(crate) struct MadeByBoot {
     pub(crate) trust: Mutex<Option<Arc<Trust>>>,
     /// Something asks for that, so that it may become another one.
     pub(crate) has_roots: bool,
+    /// Variables through which programs find an entry in passwd for the user of the daemon.
+    pub(crate) identity: Vec<(String, String)>,
     /// What `[supervisord]` adds to the environment of every program.
     pub(crate) common: Vec<(String, String)>,
     /// Services that are left out because of what could not be made.
@@ -38,23 +40,25 @@ impl MadeByBoot {
 
     /// The variables for programs that are started with these: that somebody sets one of them counts.
     pub(crate) fn variables(&self, environment: &[(String, String)]) -> Vec<(String, String)> {
-        let trust = self.trust();
-        trust.map_or_else(Vec::new, |trust| self.variables_with(&trust, environment))
+        self.variables_with(self.trust().as_deref(), environment)
     }
 
     fn variables_with(
         &self,
-        trust: &Trust,
+        trust: Option<&Trust>,
         environment: &[(String, String)],
     ) -> Vec<(String, String)> {
+        let mut given = self.identity.clone();
+        let Some(trust) = trust else {
+            return given;
+        };
         let is_common = |name: &String| self.common.iter().any(|(known, _)| known == name);
         let others = environment.iter().filter(|(name, _)| !is_common(name));
         let all: Vec<(String, String)> = others.chain(&self.common).cloned().collect();
         let variables = trust.variables(&all);
         let variables = variables.iter();
-        variables
-            .map(|variable| (variable.name.clone(), variable.value()))
-            .collect()
+        given.extend(variables.map(|variable| (variable.name.clone(), variable.value())));
+        given
     }
 }
 
@@ -139,7 +143,7 @@ fn service_environment(
     let given = (OsString::from(GIVEN), OsString::from(given.join(" ")));
     let given = has_settings.then_some(given);
     let mut all: Vec<(OsString, OsString)> = outside.chain(set).chain(given).collect();
-    if let Some(trust) = trust {
+    if trust.is_some() || !made.identity.is_empty() {
         let texts = all.iter();
         let texts = texts.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
         let texts: Vec<(String, String)> = texts
