@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct ApplyPlan {
     /// The settings file gets another text.
     pub writes: bool,
-    /// Files that are made of templates get other texts.
-    pub renders: bool,
+    /// Files that are made of templates get other texts, or other authorities are trusted.
+    pub makes: bool,
     /// Groups that are no longer there.
     pub removed: Vec<String>,
     /// Groups that are others now.
@@ -37,7 +37,7 @@ pub enum Direction {
 /// A step to carry out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ApplyOrder {
-    /// Give the settings file its text, and those that are made of templates: the new ones, or those of before.
+    /// Give the settings file its text, and those that are made with it: the new ones, or those of before.
     File,
     /// Take the configuration in that goes with it.
     Configure,
@@ -276,7 +276,7 @@ impl Apply {
         };
         was_begun
             && match order {
-                ApplyOrder::File => plan.writes || plan.renders,
+                ApplyOrder::File => plan.writes || plan.makes,
                 ApplyOrder::Reload => !plan.reloaded.is_empty(),
                 ApplyOrder::Configure | ApplyOrder::Settle => true,
                 ApplyOrder::Stop | ApplyOrder::Switch | ApplyOrder::Start | ApplyOrder::Wait => {
@@ -298,7 +298,7 @@ mod tests {
             changed: vec!["web".to_owned()],
             added: vec!["new".to_owned()],
             restarted: vec![("worker".to_owned(), "worker".to_owned())],
-            renders: true,
+            makes: true,
             reloaded: vec![("proxy".to_owned(), "proxy".to_owned())],
         }
     }

@@ -49,6 +49,21 @@ impl Trust {
         self.content != other.content
     }
 
+    /// What asked for it.
+    #[must_use]
+    pub fn config(&self) -> &CaRootsConfig {
+        &self.config
+    }
+
+    /// The names of the variables for programs that are started with these, each with whether more is in it than ours.
+    #[must_use]
+    pub fn names(&self, environment: &[(String, String)]) -> Vec<(String, bool)> {
+        let variables = self.variables(environment).into_iter();
+        variables
+            .map(|variable| (variable.name.clone(), variable.is_added()))
+            .collect()
+    }
+
     /// The variables for programs that are started with these.
     #[must_use]
     pub fn variables(&self, environment: &[(String, String)]) -> Vec<Variable> {

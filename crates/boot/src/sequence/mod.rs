@@ -34,7 +34,7 @@ pub use keeping::{KeptError, Which, keep, kept, shortened};
 pub use ownership::give_to;
 pub use preflight::preflight_problem;
 pub use report::{BootReport, Outcome, StepReport};
-pub use roots::{RootsState, look_after_roots};
+pub use roots::{RootsState, expected_roots, look_after_roots};
 
 /// The kinds of steps. Their order here is the order in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

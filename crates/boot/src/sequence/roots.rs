@@ -42,6 +42,16 @@ pub fn look_after_roots(
     work(config, environment, now, false).0
 }
 
+/// What it would find, as [`look_after_roots`], without anything being written.
+#[must_use]
+pub fn expected_roots(
+    config: &CaRootsConfig,
+    environment: &[(String, String)],
+    now: i64,
+) -> RootsState {
+    work(config, environment, now, true).0
+}
+
 pub(super) fn work(
     config: &CaRootsConfig,
     environment: &[(String, String)],

@@ -1,4 +1,5 @@
-//! The files of an apply: that of settings, certificates, and those that are made of templates. All of them change, or none.
+//! The files of an apply: that of settings, those of trusted authorities, certificates, and those that are made of
+//! templates. All of them change, or none.
 
 use std::sync::Arc;
 
@@ -8,11 +9,14 @@ use linchpin_boot::templates::{self, Outcome, Report, Scope, prepare};
 use linchpin_config::{CertificateConfig, TemplateConfig};
 
 use crate::boot::seconds;
+use crate::settings::RootsChange;
 
 /// What is to be written.
 pub(super) struct Files {
     pub(super) store: Store,
     pub(super) draft: Draft,
+    /// None if they stay as they are.
+    pub(super) roots: Option<RootsChange>,
     /// Those that the settings make other ones, and what they were.
     pub(super) certificates: (Vec<CertificateConfig>, Vec<CertificateConfig>),
     pub(super) templates: Vec<TemplateConfig>,
@@ -34,7 +38,11 @@ impl Files {
         begin();
         let trial = if writes { Some(self.settings()?) } else { None };
         let (certificates, before) = &self.certificates;
-        let mut text = look_after_all(certificates);
+        let roots = self.roots.as_ref().map_or(Ok(()), RootsChange::make);
+        let mut text = match roots {
+            Ok(()) => look_after_all(certificates),
+            Err(text) => text,
+        };
         if text.is_empty() {
             let reports = prepared.commit();
             if !reports.iter().any(Report::is_failure) {
@@ -43,7 +51,8 @@ impl Files {
             text = failures(reports.iter());
         }
         // The templates have put back what was there themselves.
-        if let Err(error) = put_back(&self.store, trial.as_ref(), before, &[]) {
+        let roots = self.roots.as_ref();
+        if let Err(error) = put_back(&self.store, trial.as_ref(), roots, before, &[]) {
             text = format!("{text}; {error}");
         }
         Err(text)
@@ -62,6 +71,7 @@ impl Files {
 pub(super) fn put_back(
     store: &Store,
     trial: Option<&Trial>,
+    roots: Option<&RootsChange>,
     certificates: &[CertificateConfig],
     templates: &[TemplateConfig],
 ) -> Result<(), String> {
@@ -73,8 +83,10 @@ pub(super) fn put_back(
         .map_err(|error: StoreError| format!("the settings file was not put back: {error}"));
     let made = templates::restore(templates)
         .map_err(|error| format!("what is made of templates was not put back: {error}"));
+    let roots = roots.map_or(Ok(()), RootsChange::put_back);
     let looked_after = look_after_all(certificates);
-    let mut texts: Vec<String> = [settings.err(), made.err()].into_iter().flatten().collect();
+    let all = [settings.err(), made.err(), roots.err()];
+    let mut texts: Vec<String> = all.into_iter().flatten().collect();
     if !looked_after.is_empty() {
         texts.push(looked_after);
     }

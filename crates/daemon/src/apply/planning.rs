@@ -33,9 +33,9 @@ pub(super) fn prepare(
     edits: &[Edit],
 ) -> Result<Prepared, Refusal> {
     let settings = &basis.settings;
-    let planned = settings.plan(edits).map_err(Refusal::Invalid)?;
+    let mut planned = settings.plan(edits).map_err(Refusal::Invalid)?;
     let configs = settings
-        .configs(&planned, &basis.invocation.request())
+        .configs(&mut planned, &basis.invocation.request())
         .map_err(Refusal::Invalid)?;
     let Difference {
         added,
@@ -83,7 +83,7 @@ pub(super) fn prepare(
     }
     let plan = ApplyPlan {
         writes: planned.draft.is_new(),
-        renders: !templates.is_empty(),
+        makes: !templates.is_empty() || configs.roots.is_some(),
         removed,
         changed,
         added,
@@ -104,6 +104,17 @@ pub(super) fn prepare(
             ));
         }
     }
+    if configs.roots.is_some() {
+        warnings.push(
+            "programs that run trust what they did when they were started, until they are restarted"
+                .to_owned(),
+        );
+    }
+    let made = words::Made {
+        roots: configs.roots.is_some(),
+        certificates: &certificates,
+        templates: &templates,
+    };
     let report = PlanReport {
         writes: plan.writes,
         settings: planned.changes.clone(),
@@ -113,7 +124,7 @@ pub(super) fn prepare(
         restarted: because.keys().cloned().collect(),
         templates: templates.iter().map(|it| it.name.clone()).collect(),
         reloaded: words::services(&plan.reloaded),
-        steps: words::steps(&plan, &because, (&certificates, &templates)),
+        steps: words::steps(&plan, &because, &made),
         warnings,
     };
     Ok(Prepared {

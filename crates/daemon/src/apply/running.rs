@@ -122,7 +122,7 @@ impl Run {
             (ApplyOrder::File, Direction::Forward) => self.write().await,
             (ApplyOrder::File, Direction::Back) => self.take_back().await,
             (ApplyOrder::Configure, _) => {
-                if direction == Direction::Forward && self.machine.plan().renders {
+                if direction == Direction::Forward && self.machine.plan().makes {
                     self.read_again().await?;
                 }
                 let config = Box::new(self.config(direction));
@@ -144,6 +144,10 @@ impl Run {
             (ApplyOrder::Reload, _) => self.reload().await,
             (ApplyOrder::Wait, _) => self.wait().await,
             (ApplyOrder::Settle, _) => {
+                if let Some(roots) = &self.configs.roots {
+                    let is_forward = direction == Direction::Forward;
+                    self.settings.trust(roots.trust(is_forward));
+                }
                 self.settings.end_trial();
                 Ok(())
             }
@@ -155,6 +159,7 @@ impl Run {
         let files = Files {
             store: self.planned.store.clone(),
             draft: self.planned.draft.clone(),
+            roots: self.configs.roots.clone(),
             certificates: self.configs.changed_certificates(),
             templates: self.configs.after.boot.templates.clone(),
             scope: Arc::clone(&self.configs.scope),
@@ -183,13 +188,18 @@ impl Run {
 
     async fn take_back(&mut self) -> Result<(), Obstacle> {
         let (store, trial) = (self.planned.store.clone(), self.trial.clone());
-        let templates = if self.machine.plan().renders {
-            self.configs.after.boot.templates.clone()
-        } else {
+        // What this apply has not made stays.
+        let templates = if self.report.plan.templates.is_empty() {
             Vec::new()
+        } else {
+            self.configs.after.boot.templates.clone()
         };
         let (_, certificates) = self.configs.changed_certificates();
-        let back = move || put_back(&store, trial.as_ref(), &certificates, &templates);
+        let roots = self.configs.roots.clone();
+        let back = move || {
+            let (trial, roots) = (trial.as_ref(), roots.as_ref());
+            put_back(&store, trial, roots, &certificates, &templates)
+        };
         match run_on_thread(back).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(text)) | Err(text) => Err(Obstacle::Failed(text)),
@@ -198,9 +208,9 @@ impl Run {
 
     /// The configuration as it is with the files that were just made, which it may include.
     async fn read_again(&mut self) -> Result<(), Obstacle> {
-        let (settings, draft) = (Arc::clone(&self.settings), self.planned.draft.clone());
+        let (settings, planned) = (Arc::clone(&self.settings), self.planned.clone());
         let request = self.invocation.request();
-        let read = run_on_thread(move || settings.config_with(&draft.file, &request));
+        let read = run_on_thread(move || settings.config_with(&planned, &request));
         let after = match read.await {
             Ok(Ok(config)) => config,
             Ok(Err(text)) | Err(text) => return Err(Obstacle::Failed(text)),

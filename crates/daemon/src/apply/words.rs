@@ -40,9 +40,9 @@ pub(super) fn name(order: ApplyOrder) -> &'static str {
 /// A step as it begins.
 pub(super) fn beginning(order: ApplyOrder, direction: Direction, plan: &ApplyPlan) -> &'static str {
     match (order, direction) {
-        (ApplyOrder::File, Direction::Forward) => match (plan.writes, plan.renders) {
-            (true, true) => "writing the settings file, and what is made of templates",
-            (false, true) => "writing what is made of templates",
+        (ApplyOrder::File, Direction::Forward) => match (plan.writes, plan.makes) {
+            (true, true) => "writing the settings file, and making what goes with it",
+            (false, true) => "making what goes with the settings",
             (_, false) => "writing the settings file",
         },
         (ApplyOrder::File, Direction::Back) => "putting files back",
@@ -60,11 +60,19 @@ pub(super) fn beginning(order: ApplyOrder, direction: Direction, plan: &ApplyPla
     }
 }
 
+/// What is made before services are concerned.
+pub(super) struct Made<'a> {
+    /// `[ca-roots]` is another one.
+    pub(super) roots: bool,
+    pub(super) certificates: &'a [Changed],
+    pub(super) templates: &'a [Changed],
+}
+
 /// What a plan will do, step by step.
 pub(super) fn steps(
     plan: &ApplyPlan,
     because: &BTreeMap<String, Vec<String>>,
-    (certificates, templates): (&[Changed], &[Changed]),
+    made: &Made<'_>,
 ) -> Vec<String> {
     let restarted: Vec<String> = because
         .iter()
@@ -84,9 +92,11 @@ pub(super) fn steps(
         }
     };
     let names = |all: &[Changed]| -> Vec<String> { all.iter().map(|it| it.name.clone()).collect() };
-    let made = names(templates);
-    with("look after certificates", &[&names(certificates)]);
-    with("make files of templates", &[&made]);
+    if made.roots {
+        with("make what programs trust", &[&["[ca-roots]".to_owned()]]);
+    }
+    with("look after certificates", &[&names(made.certificates)]);
+    with("make files of templates", &[&names(made.templates)]);
     with(
         "stop, dependents first",
         &[&plan.removed, &plan.changed, &restarted],

@@ -96,7 +96,8 @@ impl Certificates {
         let (subjects, sender) = (self.subjects.clone(), self.sender.clone());
         let settings = Arc::clone(&self.settings);
         // After an apply nothing is known of those that it has made.
-        let is_all_known = self.states.len() == subjects.certificates.len();
+        let is_all_known = self.states.len() == subjects.certificates.len()
+            && (subjects.roots.is_none() || !self.trusted.is_unknown());
         std::thread::Builder::new()
             .name("certificates".to_owned())
             .spawn(move || subjects.look_after(&settings, &reader, &sender, is_all_known))?;
@@ -124,6 +125,9 @@ impl Certificates {
         let is_other = !self.subjects.are_those_of(boot);
         if is_other {
             let old = std::mem::replace(&mut self.subjects, Subjects::of(boot));
+            if old.roots != self.subjects.roots {
+                self.trusted.forget();
+            }
             let (old, configs) = (&old.certificates, &self.subjects.certificates);
             // Of one that was made anew nothing is known, so that nobody is told of what the thread finds.
             let is_as_it_was = |known: &Known| {

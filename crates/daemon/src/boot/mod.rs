@@ -16,6 +16,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use linchpin_boot::ca_roots::Trust;
 use linchpin_boot::proxies::agree;
 use linchpin_boot::sequence::{BootReport, Step, keep};
 use linchpin_boot::settings::from_outside;
@@ -160,8 +161,8 @@ fn add_to_common(
 /// Variables of an environment.
 type Variables = Vec<(String, String)>;
 
-/// Reads everything as it is with these settings and with what was made before; makes nothing. Answers with what programs
-/// are started with, too.
+/// Reads everything as it is with these settings, with what was made before, and with this to trust; makes nothing. Answers
+/// with what programs are started with, too.
 ///
 /// # Errors
 /// All problems with the configuration.
@@ -169,21 +170,27 @@ pub(crate) fn read_with(
     request: &LoadRequest,
     mut environment: Vec<(String, String)>,
     made: &MadeByBoot,
+    trust: Option<&Trust>,
 ) -> Result<(Read, Variables), Box<LoadFailure>> {
     if made.proxies_agree {
         let texts = environment.iter();
         let changes = agree(texts.map(|(name, value)| (name.as_str(), value.as_str()))).changes;
         set(&mut environment, changes);
     }
-    let variables = made.variables(&environment);
-    set(&mut environment, variables.iter().cloned());
+    let variables_with = |common: &[(String, String)]| made.variables(trust, &environment, common);
+    let with_trust = variables_with(&made.common);
     let request = LoadRequest {
         left_out: made.left_out.clone(),
         ..request.clone()
     };
-    let world = SystemWorld::now().with_environment(environment.clone());
+    let mut all = environment.clone();
+    set(&mut all, with_trust);
+    let world = SystemWorld::now().with_environment(all.clone());
     let mut loaded = load(&world, &request)?;
     let common = &mut loaded.config.supervisord.environment;
+    let own: Vec<(String, String)> = common.clone().into_iter().collect();
+    let variables = variables_with(&own);
+    let mut environment = all;
     add_to_common(&variables, made.proxies_agree, &environment, common);
     let common = common.iter();
     set(

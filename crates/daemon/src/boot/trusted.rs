@@ -21,6 +21,8 @@ pub(super) struct Trusted {
     told: Told,
     /// The last look has failed.
     has_failed: bool,
+    /// Nobody has looked since somebody else has made it.
+    is_unknown: bool,
 }
 
 impl Trusted {
@@ -37,6 +39,16 @@ impl Trusted {
         trusted
     }
 
+    /// Somebody else has made it, for another configuration, and sees to what programs are to trust.
+    pub(super) fn forget(&mut self) {
+        self.is_unknown = true;
+    }
+
+    /// Whether nobody has looked since then.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_unknown
+    }
+
     /// Takes what a look has found: what the log is to be told, and what is to be trusted from here on, if that is something
     /// else.
     pub(super) fn take(
@@ -49,6 +61,7 @@ impl Trusted {
             // It was found for a configuration that is another one now.
             return (Vec::new(), None);
         }
+        self.is_unknown = false;
         let changed = self.changed(state.trust);
         let mut lines = Vec::new();
         if changed.is_some() {

@@ -8,20 +8,24 @@ use linchpin_boot::settings::{
     without_values,
 };
 use linchpin_boot::templates::{Scope, services_of};
-use linchpin_config::{CertificateConfig, Config, LoadRequest, PreflightConfig};
+use linchpin_config::{
+    CertificateConfig, Config, LoadFailure, LoadRequest, PreflightConfig, load_boot,
+};
 use linchpin_protocol::api::{ApplyProblem, SettingChange};
 
 use super::given::Given;
+use super::roots::{Roots, RootsChange};
 use super::starts::{ServiceSettings, Source};
 use super::{merged, store};
 use crate::boot::read_with;
 use crate::loading::Loaded;
+use crate::world::SystemWorld;
 
 /// Shorter secrets are everywhere, and no secrets.
 const SHORTEST_SECRET: usize = 4;
 
 /// A change of settings that is good by itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Planned {
     pub(crate) store: Store,
     pub(crate) draft: Draft,
@@ -41,6 +45,8 @@ pub(crate) struct PlannedConfigs {
     pub(crate) after: Config,
     /// What templates can name, with the new settings.
     pub(crate) scope: Arc<Scope>,
+    /// None if `[ca-roots]` stays as it is.
+    pub(crate) roots: Option<RootsChange>,
 }
 
 impl PlannedConfigs {
@@ -128,31 +134,63 @@ impl ServiceSettings {
     /// What is wrong with the new one.
     pub(crate) fn configs(
         &self,
-        planned: &Planned,
+        planned: &mut Planned,
         request: &LoadRequest,
     ) -> Result<PlannedConfigs, Vec<ApplyProblem>> {
         let source = self.source();
-        let with = |file: Option<&EnvFile>| {
+        let made = &source.made;
+        let environment = |file: Option<&EnvFile>| {
             let resolved = resolve(&source.config, file, &source.outside);
-            let environment = merged(&source.outside, &resolved);
-            read_with(request, environment, &source.made)
-                .map(|(read, environment)| (Loaded::new(read).config, environment))
+            merged(&source.outside, &resolved)
         };
-        let (after, environment) = with(Some(&planned.draft.file)).map_err(|failure| {
+        let old = environment(planned.draft.read.as_ref());
+        let new = environment(Some(&planned.draft.file));
+        let unread = |failure: &LoadFailure| {
             let problem = |problem: &linchpin_config::Diagnostic| ApplyProblem {
                 setting: None,
                 message: planned.masked(&format!("the configuration: {}", problem.message)),
             };
             failure.problems.iter().map(problem).collect::<Vec<_>>()
-        })?;
-        let before = with(planned.draft.read.as_ref()).ok();
+        };
+        let sections = |environment: &Vec<(String, String)>| {
+            let world = SystemWorld::now().with_environment(environment.clone());
+            let loaded = load_boot(&world, request)?;
+            Ok(Roots::of(
+                &loaded.boot,
+                environment.clone(),
+                loaded.environment,
+            ))
+        };
+        let roots = {
+            let after = sections(&new).map_err(|failure: Box<LoadFailure>| unread(&failure))?;
+            let before = sections(&old).ok().flatten();
+            RootsChange::plan(made, before, after, old.clone()).map_err(|problem| {
+                vec![ApplyProblem {
+                    setting: None,
+                    message: planned.masked(&format!("[ca-roots]: {problem}")),
+                }]
+            })?
+        };
+        let trust = match &roots {
+            Some(change) => change.trust(true),
+            None => made.trust(),
+        };
+        let read = read_with(request, new, made, trust.as_deref());
+        let (read, environment) = read.map_err(|failure| unread(&failure))?;
+        let after = Loaded::new(read).config;
+        let before = read_with(request, old, made, made.trust().as_deref());
+        let before = before.ok().map(|(read, _)| Loaded::new(read).config);
         let resolved = resolve(&source.config, Some(&planned.draft.file), &source.outside);
+        if roots.is_some() {
+            planned.new = Given::with(&resolved, made, trust);
+        }
         let services = Ok(services_of(&after));
         let scope = Scope::new(&resolved, &environment, &after.boot, services);
         Ok(PlannedConfigs {
-            before: before.map(|(before, _)| before),
+            before,
             after,
             scope: Arc::new(scope),
+            roots,
         })
     }
 
@@ -162,13 +200,14 @@ impl ServiceSettings {
     /// What is wrong with it.
     pub(crate) fn config_with(
         &self,
-        file: &EnvFile,
+        planned: &Planned,
         request: &LoadRequest,
     ) -> Result<Config, String> {
         let source = self.source();
-        let resolved = resolve(&source.config, Some(file), &source.outside);
+        let resolved = resolve(&source.config, Some(&planned.draft.file), &source.outside);
         let environment = merged(&source.outside, &resolved);
-        match read_with(request, environment, &source.made) {
+        let trust = planned.new.trust.as_deref();
+        match read_with(request, environment, &source.made, trust) {
             Ok((read, _)) => Ok(Loaded::new(read).config),
             Err(failure) => Err(failure.original_text().to_owned()),
         }

@@ -33,28 +33,26 @@ impl MadeByBoot {
         trust.clone()
     }
 
-    pub(super) fn set_trust(&self, trust: Trust) {
+    pub(super) fn set_trust(&self, trust: Option<Arc<Trust>>) {
         let mut known = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(Arc::new(trust));
+        *known = trust;
     }
 
-    /// The variables for programs that are started with these: that somebody sets one of them counts.
-    pub(crate) fn variables(&self, environment: &[(String, String)]) -> Vec<(String, String)> {
-        self.variables_with(self.trust().as_deref(), environment)
-    }
-
-    fn variables_with(
+    /// The variables for programs that are started with these, and with what `[supervisord]` adds: that somebody sets one of
+    /// them counts.
+    pub(crate) fn variables(
         &self,
         trust: Option<&Trust>,
         environment: &[(String, String)],
+        common: &[(String, String)],
     ) -> Vec<(String, String)> {
         let mut given = self.identity.clone();
         let Some(trust) = trust else {
             return given;
         };
-        let is_common = |name: &String| self.common.iter().any(|(known, _)| known == name);
+        let is_common = |name: &String| common.iter().any(|(known, _)| known == name);
         let others = environment.iter().filter(|(name, _)| !is_common(name));
-        let all: Vec<(String, String)> = others.chain(&self.common).cloned().collect();
+        let all: Vec<(String, String)> = others.chain(common).cloned().collect();
         let variables = trust.variables(&all);
         let variables = variables.iter();
         given.extend(variables.map(|variable| (variable.name.clone(), variable.value())));
@@ -81,7 +79,15 @@ impl std::fmt::Debug for Given {
 impl Given {
     /// From settings, and from what a boot has made.
     pub(super) fn of(resolved: &Resolved<'_>, made: &MadeByBoot) -> Arc<Self> {
-        let trust = made.trust();
+        Self::with(resolved, made, made.trust())
+    }
+
+    /// The same with something else to trust.
+    pub(super) fn with(
+        resolved: &Resolved<'_>,
+        made: &MadeByBoot,
+        trust: Option<Arc<Trust>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             environment: service_environment(resolved, made, trust.as_deref()),
             values: resolved
@@ -149,7 +155,7 @@ fn service_environment(
         let texts: Vec<(String, String)> = texts
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let variables = made.variables_with(trust, &texts).into_iter();
+        let variables = made.variables(trust, &texts, &made.common).into_iter();
         all.extend(variables.map(|(name, value)| (name.into(), value.into())));
     }
     if made.proxies_agree {

@@ -5,6 +5,7 @@ mod changing;
 mod checking;
 mod given;
 mod loading;
+mod roots;
 mod starts;
 
 use linchpin_boot::settings::{Resolved, Store};
@@ -14,6 +15,7 @@ pub(crate) use changing::{Planned, PlannedConfigs, is_meant};
 pub use checking::world_to_check;
 pub(crate) use given::MadeByBoot;
 pub(crate) use loading::Ready;
+pub(crate) use roots::RootsChange;
 pub(crate) use starts::ServiceSettings;
 
 /// Where the settings are kept, if there is a file.

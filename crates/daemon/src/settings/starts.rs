@@ -222,7 +222,7 @@ impl ServiceSettings {
     }
 
     /// From here on programs that start are to trust this.
-    pub(crate) fn trust(&self, trust: Trust) {
+    pub(crate) fn trust(&self, trust: Option<Arc<Trust>>) {
         self.source().made.set_trust(trust);
     }
 

@@ -1,5 +1,7 @@
 //! Certificates and trusted authorities that change while services run: whoever uses a certificate reads it again.
 
+use std::sync::Arc;
+
 use linchpin_core::{Command, Outcome, Target};
 use linchpin_log::LogLevel;
 use linchpin_protocol::make_namespec;
@@ -34,7 +36,7 @@ impl Shell {
     pub(super) fn take_certificates(&mut self, looked: Looked) {
         let mut news = self.certificates.take(looked, seconds());
         if let Some(trust) = news.trust.take() {
-            self.site.settings.trust(trust);
+            self.site.settings.trust(Some(Arc::new(trust)));
         }
         self.tell_of_certificates(news);
     }
