@@ -422,10 +422,10 @@ def test_files_of_templates_are_taken_back_too(templated):
     templated.until_ready()
 
 
-def applied_in_a_row(product, count):
+def test_two_hundred_applies_in_a_row(product):
     """A fifth of them fail; each ends in the new state or in exactly the old one."""
     port = "8080"
-    for number in range(count):
+    for number in range(200):
         text, history = product.text(), product.settings("history").stdout
         is_bad = number % 5 == 2
         wanted = "666" if is_bad else str(9000 + number)
@@ -441,15 +441,6 @@ def applied_in_a_row(product, count):
         _, body = product.get("services")
         assert body["ready"] and all("stale" not in service for service in body["services"] if service["service"] == "web")
     assert {path.name for path in product.directory.iterdir() if path.name.endswith(".new")} == set()
-
-
-def test_many_applies_in_a_row(product):
-    applied_in_a_row(product, 10)
-
-
-@pytest.mark.skipif(not LONG, reason="two hundred applies take a minute: LINCHPIN_LONG=1")
-def test_two_hundred_applies_in_a_row(product):
-    applied_in_a_row(product, 200)
 
 
 # Calls that the thread makes that writes the settings file, and nobody else before it does.
