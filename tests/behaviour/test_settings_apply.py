@@ -6,12 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import xmlrpc.client
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.processes import is_alive
 from harness.subject import LINCHPIN, LONG
-from harness.wait import until
+from harness.wait import stays, until
 
 pytestmark = pytest.mark.ours("there is nothing like it")
 
@@ -60,6 +62,12 @@ command=/bin/sh service.sh other -
 [program:cache]
 command=/bin/sh service.sh cache -
 enabled=APP_CACHE == "true"
+"""
+HELD = """\
+[template:held]
+source=%(here)s/a.in
+target=%(here)s/a.out
+validate=/bin/sh -c 'touch %(here)s/at-work; read line < %(here)s/pipe'
 """
 COMMON = "directory=%(here)s\nreadiness=fd:3\nstartretries=0\nstartsecs=0\nautorestart=false\n"
 
@@ -285,6 +293,47 @@ def test_one_apply_at_a_time(product):
     last = json.loads(product.request("GET", "apply?follow=yes")[1].splitlines()[-1])["report"]
     assert last["state"] == "rolled_back" and last["failed"][0]["service"] == "worker"
     assert product.apply(APP_PORT="81")[1]["state"] == "done"
+
+
+def test_nobody_reads_the_configuration_again_while_settings_are_applied(product):
+    daemon = product.daemon
+    status, _ = product.request("PUT", "settings?follow=no", {"set": {"APP_MODE": "silent", "APP_CACHE": "false"}, "timeout": 300})
+    assert status == 202
+    until(lambda: product.starts()[-1] == "worker - 8080 silent", "the new worker")
+    with pytest.raises(xmlrpc.client.Fault, match="settings are being applied.*try again") as refused:
+        daemon.supervisor("reloadConfig")
+    assert refused.value.faultCode == 92
+    for command in ("reread", "update", "avail"):
+        tried = daemon.control(command)
+        assert (tried.returncode == 0) == (command == "avail"), tried
+        assert command == "avail" or "settings are being applied" in tried.stdout + tried.stderr, tried
+    os.kill(until(lambda: product.pids()["worker"], "its process id"), signal.SIGKILL)
+    last = json.loads(product.request("GET", "apply?follow=yes")[1].splitlines()[-1])["report"]
+    assert last["state"] == "rolled_back" and product.pids()["cache"], "nobody has put another configuration under it"
+    assert daemon.supervisor("reloadConfig") == [[[], [], []]]
+
+
+def test_an_apply_waits_for_who_reads_the_configuration_and_reads_it_after_them(new_daemon):
+    # Made at each reread, as long as the pipe has something to say.
+    product = Product(new_daemon(), PRODUCT.replace("[linchpin]\n", "[linchpin]\nstate_directory=%(here)s/state\n") + HELD)
+    os.mkfifo(product.directory / "pipe")
+    (product.directory / "a.in").write_text("a\n")
+    pipe = os.open(product.directory / "pipe", os.O_RDWR)
+    try:
+        os.write(pipe, b"go\n")
+        product.start()
+        (product.directory / "at-work").unlink()
+        (product.directory / "a.in").write_text("b\n")
+        with ThreadPoolExecutor() as pool:
+            reread = pool.submit(product.daemon.supervisor, "reloadConfig")
+            until((product.directory / "at-work").exists, "somebody reads it again")
+            apply = pool.submit(product.apply, APP_PORT="81")
+            stays(lambda: not apply.done() and not reread.done(), "both wait", 0.3)
+            os.write(pipe, b"go\n")
+            assert reread.result() == [[[], [], []]] and apply.result()[1]["state"] == "done"
+    finally:
+        os.close(pipe)
+    assert "web 81 81 fast" in product.starts()
 
 
 def test_a_shutdown_or_a_restart_of_the_daemon_is_not_held_up_by_it(product):

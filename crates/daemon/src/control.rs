@@ -8,7 +8,7 @@ use std::sync::Arc;
 use linchpin_config::{GroupConfig, ProcessConfig};
 use linchpin_core::{Command, Explanation, Outcome, ProcessState, Target};
 use linchpin_protocol::api::{CertificateStatus, EventsFilter, HistoryEntry, ServiceStatus};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, mpsc, oneshot};
 
 use crate::services::Found;
 use crate::settings::ServiceSettings;
@@ -35,7 +35,8 @@ pub(crate) enum Request {
     Groups,
     /// The configuration last read, process by process. Answered by [`Reply::Configurations`].
     Configurations,
-    /// Read the configuration files again. Answered by [`Reply::Outcome`] or [`Reply::CannotReread`].
+    /// Read the configuration files again. Answered by [`Reply::Outcome`] or [`Reply::CannotReread`], the latter also while
+    /// settings are being applied.
     Reread,
     /// End, or begin anew. Answered at once by [`Reply::Outcome`].
     Shutdown { restart: bool },
@@ -100,7 +101,7 @@ pub(crate) enum Reply {
     Processes(Vec<ProcessInfo>),
     Groups(Vec<String>),
     Configurations(Vec<Configuration>),
-    /// The new configuration has errors; this is the text.
+    /// The new configuration has errors, or it cannot be read now; this is the text.
     CannotReread(String),
     Stdin(StdinReply),
     LogFile(LogFileReply),
@@ -220,7 +221,15 @@ pub(crate) struct Identity {
 #[derive(Debug, Clone)]
 pub(crate) struct Control {
     sender: mpsc::Sender<(Request, oneshot::Sender<Reply>)>,
+    /// Who may bring what is in the files to the daemon: any number of those who read them again, or one apply.
+    files: Arc<RwLock<()>>,
 }
+
+/// The right to read the files again. No apply begins as long as somebody has it.
+pub(crate) type Rereading = OwnedRwLockReadGuard<()>;
+
+/// The right to apply. Nobody else reads the files again as long as somebody has it.
+pub(crate) type Applying = OwnedRwLockWriteGuard<()>;
 
 /// The supervision's end of the door.
 pub(crate) type Requests = mpsc::Receiver<(Request, oneshot::Sender<Reply>)>;
@@ -229,7 +238,18 @@ impl Control {
     /// Both ends.
     pub(crate) fn new() -> (Self, Requests) {
         let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
-        (Self { sender }, requests)
+        let files = Arc::default();
+        (Self { sender, files }, requests)
+    }
+
+    /// To read the files again; none while an apply is under way, or waits for those who read.
+    pub(crate) fn rereading(&self) -> Option<Rereading> {
+        Arc::clone(&self.files).try_read_owned().ok()
+    }
+
+    /// To apply, once nobody reads the files any more.
+    pub(crate) async fn applying(&self) -> Applying {
+        Arc::clone(&self.files).write_owned().await
     }
 
     /// Asks, and waits for the answer.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::boot::{BootReports, Looked, Read, messages};
-use crate::control::Reply;
+use crate::control::{Reply, Rereading};
 use crate::settings::ServiceSettings;
 use crate::startup::Invocation;
 
@@ -20,7 +20,11 @@ use crate::startup::Invocation;
 #[derive(Debug)]
 pub(crate) enum Purpose {
     /// A client wants it to be the one that `add` takes from.
-    Reread(oneshot::Sender<Reply>),
+    Reread {
+        reply: oneshot::Sender<Reply>,
+        /// Kept until it is done.
+        turn: Rereading,
+    },
     /// The daemon is to begin anew with it.
     Restart {
         cause: ShutdownCause,
@@ -131,7 +135,7 @@ impl Loader {
         let (invocation, loads) = (self.invocation.clone(), self.loads.clone());
         let reports = self.reports.clone();
         let why = match &purpose {
-            Purpose::Reread(_) => "the configuration is read again",
+            Purpose::Reread { .. } => "the configuration is read again",
             Purpose::Restart { .. } => "the daemon starts anew",
         };
         let (handover, purpose_there) = std::sync::mpsc::channel();

@@ -63,7 +63,7 @@ fault_codes! {
     Success = 80, "SUCCESS", "Not a fault: the status of a success in an array of results.";
     AlreadyAdded = 90, "ALREADY_ADDED", "The group is active already.";
     StillRunning = 91, "STILL_RUNNING", "A process of the group is still running.";
-    CantReread = 92, "CANT_REREAD", "The configuration has errors.";
+    CantReread = 92, "CANT_REREAD", "The configuration has errors, or cannot be read while settings are being applied.";
 }
 
 /// A fault: a number and its text, `NAME` or `NAME: more`.

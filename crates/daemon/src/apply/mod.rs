@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::api::Api;
-use crate::control::{Basis, Control, Reply, Request};
+use crate::control::{Applying, Basis, Control, Reply, Request};
 use crate::http::Journal;
 use crate::services::milliseconds;
 use crate::settings::ServiceSettings;
@@ -80,6 +80,8 @@ pub(crate) type Reports = watch::Receiver<Option<Arc<ApplyReport>>>;
 #[derive(Debug)]
 struct Turn {
     shared: Arc<Shared>,
+    /// Nobody reads the configuration again meanwhile.
+    alone: Option<Applying>,
     settings: Option<Arc<ServiceSettings>>,
     is_over: bool,
 }
@@ -93,10 +95,11 @@ impl Turn {
         shared.last.send_replace(Some(Arc::new(report)));
     }
 
-    fn give_back(&self) {
+    fn give_back(&mut self) {
         if let Some(settings) = &self.settings {
             settings.end_trial();
         }
+        self.alone = None;
         self.shared.is_busy.store(false, Ordering::SeqCst);
     }
 }
@@ -155,13 +158,18 @@ impl Applier {
         }
         let mut turn = Turn {
             shared: Arc::clone(&shared),
+            alone: None,
             settings: None,
             is_over: false,
         };
         let (answer, begun) = oneshot::channel();
         // From here on it belongs to nobody who could go away.
         tokio::spawn(async move {
-            let (basis, prepared) = match shared.prepared(&request).await {
+            let begun = async {
+                turn.alone = Some(shared.alone().await?);
+                shared.prepared(&request).await
+            };
+            let (basis, prepared) = match begun.await {
                 Ok(prepared) => prepared,
                 Err(refusal) => {
                     drop(turn);
@@ -197,6 +205,17 @@ impl Applier {
 }
 
 impl Shared {
+    /// Waits until nobody reads the configuration any more.
+    async fn alone(&self) -> Result<Applying, Refusal> {
+        let turn = timeout(PLANNING_TIME, self.control.applying()).await;
+        turn.map_err(|_| {
+            let seconds = PLANNING_TIME.as_secs();
+            Refusal::Failed(format!(
+                "the configuration has been read again for more than {seconds} seconds; try again when that has ended"
+            ))
+        })
+    }
+
     async fn basis(&self) -> Result<Basis, Refusal> {
         let answer = self.control.ask(Request::Basis).await;
         if let Reply::Basis(basis) = answer {

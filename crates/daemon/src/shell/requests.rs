@@ -9,6 +9,9 @@ use super::Shell;
 use crate::control::{Basis, Reply, Request, StdinReply};
 use crate::loading::{Load, Purpose};
 
+/// Why nothing is read again: two who move services at once would undo what the other does.
+const APPLYING: &str = "settings are being applied, which reads the configuration itself; try again when that has ended";
+
 impl Shell {
     pub(super) fn answer(&mut self, request: Request, reply: oneshot::Sender<Reply>) {
         let answer = match request {
@@ -34,7 +37,10 @@ impl Shell {
                 Reply::Groups(groups.map(|group| group.config.name.clone()).collect())
             }
             Request::Configurations => Reply::Configurations(self.configurations()),
-            Request::Reread => return self.loader.begin(Purpose::Reread(reply)),
+            Request::Reread => match self.control.rereading() {
+                Some(turn) => return self.loader.begin(Purpose::Reread { reply, turn }),
+                None => Reply::CannotReread(APPLYING.to_owned()),
+            },
             Request::Shutdown { restart: true } => {
                 return self.begin_restart(ShutdownCause::Client, Some(reply));
             }
@@ -145,7 +151,7 @@ impl Shell {
         let Load { purpose, result } = load;
         self.rest.worked(Instant::now());
         match (purpose, result) {
-            (Purpose::Reread(reply), Ok(mut loaded)) => {
+            (Purpose::Reread { reply, turn: _turn }, Ok(mut loaded)) => {
                 self.site.settings.follow(&loaded.settings);
                 // What is said once at the start, that the daemon runs as root, is not said again.
                 for (level, text) in std::mem::take(&mut loaded.messages) {
@@ -161,7 +167,7 @@ impl Shell {
                     reply,
                 );
             }
-            (Purpose::Reread(reply), Err(text)) => {
+            (Purpose::Reread { reply, turn: _ }, Err(text)) => {
                 let _ = reply.send(Reply::CannotReread(text));
             }
             (Purpose::Restart { cause, reply }, Ok(loaded)) => {
