@@ -390,6 +390,34 @@ def test_a_daemon_that_goes_on_as_a_user_can_make_everything_anew(booting):
     assert outcomes(daemon) == [("ca-roots", "done"), ("certificate:web", "done")]
 
 
+LOGS = "directories=%(here)s/volume/logs\n  %(here)s/volume/data/deep\n"
+
+
+@pytest.mark.root
+def test_directories_are_made_on_an_empty_volume(booting):
+    service = SERVICE + "stdout_logfile=%(here)s/volume/logs/a.log\n"
+    daemon = booting(service, linchpin=LOGS, supervisord="user=nobody\n", unix_http_server="chown=nobody\n")
+    os.chown(daemon.directory, 65534, 65534)
+    volume = daemon.directory / "volume"
+    checked = subprocess.run([LINCHPIN.daemon[0], "check", daemon.file], capture_output=True, text=True)
+    assert checked.returncode == 0, checked
+    assert not volume.exists(), "looking makes nothing"
+    start(daemon).until_running("a")
+    made = [path for path in (volume, *volume.rglob("*")) if path.is_dir()]
+    assert len(made) == 4 and {path.stat().st_uid for path in made} == {65534}
+    assert outcomes(daemon) == [("directories", "done")]
+    daemon.supervisor("reloadConfig")
+    assert outcomes(daemon) == [("directories", "unchanged")]
+
+
+@pytest.mark.root
+def test_a_directory_that_cannot_be_made_ends_the_boot(booting):
+    daemon = booting(SERVICE, linchpin="directories=/proc/of-the-test/logs\n")
+    ended = daemon.run_to_end()
+    assert ended.returncode == 2 and "cannot make the directory /proc/of-the-test" in ended.stderr, ended
+    assert "remove it from `directories`" in ended.stderr
+
+
 READ_ONLY = """
 mount --make-rprivate / && mount --bind "$0" "$0" && mount -o remount,bind,ro / && ! touch /of-the-test 2> /dev/null && cd "$0" && exec "$@"
 """

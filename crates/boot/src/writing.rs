@@ -84,9 +84,15 @@ pub(crate) fn make_directory(path: &Path, mode: Mode) -> Result<(), WriteError> 
         make_directory(parent, mode)?;
     }
     // Regardless of the umask: servers of other users read what is in it.
-    fs::create_dir(path)
-        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755)))
-        .map_err(failed("make the directory", path))
+    match fs::create_dir(path) {
+        // Another container on the same volume was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
+            return Ok(());
+        }
+        made => made,
+    }
+    .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755)))
+    .map_err(failed("make the directory", path))
 }
 
 /// Sees to it that a file has a content and is for certain users. The directory must be there.

@@ -3,6 +3,7 @@
 //! Everything starts at [`load()`], which turns a file into a [`Config`] with the help of a [`World`].
 #![forbid(unsafe_code)]
 
+mod after_boot;
 mod boot;
 mod boot_options;
 mod check;

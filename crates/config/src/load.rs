@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::after_boot::AfterBoot;
 use crate::command_line::DaemonOverrides;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Entry, Section};
@@ -221,13 +222,18 @@ pub(crate) fn resolve(
     findings: &mut Findings,
 ) -> Option<Config> {
     let here = here_of(world, file);
+    let mut environment = environment_names(world);
     let mut context = Context {
         world,
         document,
         here: &here,
         extensions: true,
     };
-    let mut environment = environment_names(world);
+    // What is wrong with the section is told when it is its turn.
+    let linchpin = service_options::linchpin(context, &environment, &mut Findings::default());
+    let directories = linchpin.config.map(|it| it.directories).unwrap_or_default();
+    let world: &dyn World = &AfterBoot::new(world, directories);
+    context.world = world;
     let Some(section) = document.section("supervisord") else {
         let text = ".ini file does not include supervisord section";
         if findings.problems.is_empty() {

@@ -308,6 +308,8 @@ pub struct LinchpinConfig {
     pub state_directory: Option<String>,
     /// Where goes what is made anew at every start.
     pub run_directory: Option<String>,
+    /// What is made where it is missing.
+    pub directories: Vec<String>,
     /// Most bytes of the recorded history on disk.
     pub history_maxbytes: u64,
     /// How long a shutdown may take in all before everything left is killed; zero is as long as its
@@ -342,6 +344,7 @@ impl Default for LinchpinConfig {
             socket: None,
             state_directory: None,
             run_directory: None,
+            directories: Vec::new(),
             history_maxbytes: 4 << 20,
             shutdown_timeout: Duration::ZERO,
             exit_code_from: None,

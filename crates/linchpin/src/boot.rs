@@ -73,6 +73,7 @@ fn tell_step(step: Step, booted: Option<&Booted>) -> ExitCode {
         let lack = match step {
             Step::Settings => "no section [setting:NAME]",
             Step::Identity => "no user without an entry in passwd",
+            Step::Directories => "no `directories` in [linchpin]",
             Step::Proxies => "no proxy to speak of",
             Step::Preflight => "no section [preflight:NAME]",
             Step::CaRoots => "no section [ca-roots]",
@@ -199,6 +200,7 @@ does the same when it starts, and when it reads its configuration again.
   all                      every step, in this order (the default); a step that may fail (`on_failure=`) is only told
   settings                 find the values of every [setting:NAME], make missing secrets
   identity                 an entry in passwd for a user who has none
+  directories              make what is missing of `directories` in [linchpin]
   proxies                  which variables about proxies programs are given besides those that are set
   preflight                whether the machine and the data are as each [preflight:NAME] says
   ca-roots                 a bundle of the system's authorities and those of [ca-roots], and a Java trust store

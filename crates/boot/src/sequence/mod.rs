@@ -5,6 +5,7 @@
 //! fatal one the rest is not run. Each step can be done again and finds nothing to do then.
 
 mod certificates;
+mod directories;
 mod identity;
 mod keeping;
 mod listing;
@@ -17,7 +18,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use linchpin_config::{BootConfig, OnFailure, StepPolicy};
@@ -44,6 +45,8 @@ pub enum Step {
     Settings,
     /// A user whom the system does not know has an entry in passwd.
     Identity,
+    /// Directories that are missing are made.
+    Directories,
     /// Variables about proxies agree.
     Proxies,
     /// The machine and the data are as they must be.
@@ -58,9 +61,10 @@ pub enum Step {
 
 impl Step {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Settings,
         Self::Identity,
+        Self::Directories,
         Self::Proxies,
         Self::Preflight,
         Self::CaRoots,
@@ -74,6 +78,7 @@ impl Step {
         match self {
             Self::Settings => "settings",
             Self::Identity => "identity",
+            Self::Directories => "directories",
             Self::Proxies => "proxies",
             Self::Preflight => "preflight",
             Self::CaRoots => "ca-roots",
@@ -86,7 +91,7 @@ impl Step {
     fn is_of(self, section: &str) -> bool {
         let kind = section.split_once(':').map_or(section, |(kind, _)| kind);
         match self {
-            Self::Settings | Self::Identity | Self::Proxies => false,
+            Self::Settings | Self::Identity | Self::Directories | Self::Proxies => false,
             Self::Preflight => kind == "preflight",
             Self::CaRoots => kind == "ca-roots",
             Self::Certificates => kind == "certificate",
@@ -281,6 +286,16 @@ impl Sequence {
             work().ok().map(|(variables, _)| variables)
         };
         variables.unwrap_or_default()
+    }
+
+    /// Makes directories that are missing; those that were made, with those above them.
+    pub fn directories(&mut self, wanted: &[String]) -> Vec<PathBuf> {
+        let is_dry = self.is_dry;
+        let mut made = Vec::new();
+        self.run(&directories::part(), || {
+            directories::work(wanted, is_dry, &mut made)
+        });
+        made
     }
 
     /// Looks whether everything is as it must be; changes nothing.

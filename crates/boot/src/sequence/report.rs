@@ -189,9 +189,14 @@ impl BootReport {
 
 /// A section as it is written; some steps have none of their own.
 pub(super) fn bracketed(section: &str) -> String {
-    if [Step::Settings, Step::Identity, Step::Proxies]
-        .map(Step::name)
-        .contains(&section)
+    if [
+        Step::Settings,
+        Step::Identity,
+        Step::Directories,
+        Step::Proxies,
+    ]
+    .map(Step::name)
+    .contains(&section)
     {
         section.to_owned()
     } else {

@@ -14,6 +14,8 @@ use crate::world::World;
 const SHELL_OPERATORS: [&str; 9] = ["|", "||", "&&", "&", ";", ">", ">>", "<", "2>&1"];
 /// Where programs are looked for when there is no `PATH`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin:/usr/local/bin";
+/// A command that is in the binary: it is run where no program of that name is found.
+const BUILT_IN: &str = "supervisor_stdout";
 
 pub(super) fn judge(judge: &mut Judge<'_>, world: &dyn World, config: &Config) {
     for (_, process) in one_process_of_each_section(config) {
@@ -107,6 +109,9 @@ fn one(
 }
 
 fn is_found(world: &dyn World, config: &Config, process: &ProcessConfig, program: &str) -> bool {
+    if program == BUILT_IN {
+        return true;
+    }
     if program.contains('/') {
         return world.is_executable(program);
     }

@@ -197,6 +197,7 @@ fn programs_that_cannot_run_are_told() {
         &[(3, "the program `thing` is not there")],
     );
     check_warnings("[program:a]\ncommand=web -x", &[]);
+    check_warnings("[program:a]\ncommand=supervisor_stdout", &[]);
     check_warnings(
         "[program:a]\ncommand=sh\nenvironment=PATH=/opt",
         &[(3, "the program `sh` is not there")],

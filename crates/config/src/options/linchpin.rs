@@ -39,6 +39,15 @@ pub(crate) static RUN_DIRECTORY: OptionSpec = OptionSpec::ours(
 .default_note("that of `state_directory`")
 .sample("/run/linchpin");
 
+pub(crate) static DIRECTORIES: OptionSpec = OptionSpec::ours(
+    "directories",
+    ValueKind::Paths,
+    HERE,
+    "Directories that the boot makes where they are missing, with those above them: for logs and data on a volume that is empty at first. One that is there stays as it is.",
+)
+.default("")
+.sample("/data/logs");
+
 pub(crate) static HISTORY_MAXBYTES: OptionSpec = OptionSpec::ours(
     "history_maxbytes",
     ValueKind::ByteSize,
@@ -100,11 +109,12 @@ pub(crate) static PASSWD_ENTRY: OptionSpec = OptionSpec::ours(
 .sample("on");
 
 /// `[linchpin]`.
-pub(crate) static LINCHPIN: [&OptionSpec; 11] = [
+pub(crate) static LINCHPIN: [&OptionSpec; 12] = [
     &EXTENSIONS,
     &CONTROL_SOCKET,
     &STATE_DIRECTORY,
     &RUN_DIRECTORY,
+    &DIRECTORIES,
     &HISTORY_MAXBYTES,
     &SHUTDOWN_TIMEOUT,
     &EXIT_CODE_FROM,

@@ -1,6 +1,6 @@
 //! Reads `[linchpin]`.
 
-use super::own::OwnReader;
+use super::own::{Mistake, OwnReader};
 use super::values::{boolean, bytes, count, duration, file};
 use crate::findings::Findings;
 use crate::load::Context;
@@ -46,6 +46,9 @@ pub(crate) fn linchpin(
         socket: own.if_written(&options::CONTROL_SOCKET, path).flatten(),
         state_directory: own.if_written(&options::STATE_DIRECTORY, path).flatten(),
         run_directory: own.if_written(&options::RUN_DIRECTORY, path).flatten(),
+        directories: own.lines(&options::DIRECTORIES, |line| {
+            file(world, &line.text).ok_or_else(|| Mistake::new("a path is missing"))
+        }),
         history_maxbytes: own
             .value(&options::HISTORY_MAXBYTES, bytes)
             .unwrap_or_default(),

@@ -367,12 +367,13 @@ fn the_section_of_the_daemon_is_read() {
         config("[linchpin]\n").linchpin,
         Some(LinchpinConfig::default())
     );
-    let text = "[linchpin]\nsocket=run/x.sock\nstate_directory=~/state\nhistory_maxbytes=1MB\nshutdown_timeout=9s\nexit_code_from=a\nsettings_file=s.env\nsettings_history=3\n[program:a]\ncommand=/bin/cat\n";
+    let text = "[linchpin]\nsocket=run/x.sock\nstate_directory=~/state\ndirectories=logs\n /data/x y\nhistory_maxbytes=1MB\nshutdown_timeout=9s\nexit_code_from=a\nsettings_file=s.env\nsettings_history=3\n[program:a]\ncommand=/bin/cat\n";
     assert_eq!(
         config(text).linchpin,
         Some(LinchpinConfig {
             socket: Some("/place/run/x.sock".to_owned()),
             run_directory: None,
+            directories: vec!["/place/logs".to_owned(), "/data/x y".to_owned()],
             state_directory: Some("/home/me/state".to_owned()),
             history_maxbytes: 1 << 20,
             shutdown_timeout: seconds(9),
@@ -386,6 +387,24 @@ fn the_section_of_the_daemon_is_read() {
     assert!(
         problems("[linchpin]\nshutdown_timeout=x\n")[0].contains("[linchpin] shutdown_timeout")
     );
+}
+
+#[test]
+fn what_the_boot_makes_may_be_named_before_it_is_there() {
+    let with = |directories: &str| {
+        format!(
+            "childlogdir=/new/volume\n[linchpin]\ndirectories={directories}\n\
+             [program:a]\ncommand=/bin/cat\nstdout_logfile=/new/volume/logs/a.log\n"
+        )
+    };
+    config(&with("/new/volume/logs"));
+    config(&with("/data/%(ENV_TOKEN)s\n  /new/./volume//logs/deeper"));
+    for directories in ["/new/volume", "/new/volume/log", "/new/volume/logs.old"] {
+        let problems = problems(&with(directories));
+        assert!(problems[0].contains("/new/volume/logs"), "{problems:?}");
+    }
+    let off = with("/new/volume/logs").replace("[linchpin]\n", "[linchpin]\nextensions=off\n");
+    assert!(problems(&off)[0].contains("childlogdir"));
 }
 
 #[test]

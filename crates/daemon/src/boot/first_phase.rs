@@ -117,8 +117,10 @@ impl FirstPhase {
                 return Self::Unreadable(failure);
             }
         };
-        let is_declared = has_settings || !loaded.boot.is_empty();
         made.linchpin = loaded.linchpin;
+        let linchpin = made.linchpin.as_ref();
+        let directories = linchpin.map_or_else(Vec::new, |it| it.directories.clone());
+        let is_declared = has_settings || !loaded.boot.is_empty() || !directories.is_empty();
         let wanted = made.linchpin.as_ref().and_then(|it| it.proxy_variables);
         made.proxies_agree = wanted.unwrap_or(is_declared || request.entry_point.is_some());
         if !is_declared && !made.proxies_agree {
@@ -128,6 +130,10 @@ impl FirstPhase {
         let wanted = made.linchpin.as_ref().and_then(|it| it.passwd_entry);
         if wanted.unwrap_or(is_declared || request.entry_point.is_some()) {
             made.identity(steps.contains(&Step::Identity));
+        }
+        if steps.contains(&Step::Directories) && !directories.is_empty() {
+            let new = made.sequence.directories(&directories);
+            made.new_directories.extend(new);
         }
         if made.proxies_agree {
             made.proxies(steps.contains(&Step::Proxies));

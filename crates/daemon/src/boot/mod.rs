@@ -128,9 +128,11 @@ fn second_phase(made: Made, request: &LoadRequest) -> Result<Read, Box<LoadFailu
 
 /// Whether there is nothing to do but to read it.
 fn is_plain(config: &Config, request: &LoadRequest) -> bool {
-    let wanted = config.linchpin.as_ref().and_then(|it| it.proxy_variables);
+    let linchpin = config.linchpin.as_ref();
+    let wanted = linchpin.and_then(|it| it.proxy_variables);
     config.settings.declared.is_empty()
         && config.boot.is_empty()
+        && linchpin.is_none_or(|it| it.directories.is_empty())
         && !wanted.unwrap_or(request.entry_point.is_some())
 }
 
