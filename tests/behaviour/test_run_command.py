@@ -169,6 +169,24 @@ def test_a_file_is_run_as_an_entry_point(entry_point):
     assert {path.name for path in daemon.directory.iterdir()} == {"supervisord.conf", "daemon.out", "daemon.err", "run"}
 
 
+FIRST = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", 'mount -t tmpfs -o ro tmpfs /run && exec "$@"', "sh")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("linchpin", "lacks"), [("", True), ("[linchpin]\nsocket=\n", False), ("[linchpin]\nrun_directory=%(here)s/run\n", False)])
+def test_a_first_process_that_has_no_place_for_its_socket_says_so_once(new_daemon, linchpin, lacks):
+    daemon = new_daemon().write(f"[supervisord]\n{linchpin}[program:a]\ncommand=/bin/sh -c 'echo up; exec sleep 1000'\nstdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n")
+    daemon.launch(before=FIRST, command=[*RUN, "-c", str(daemon.file)], cwd=daemon.directory)
+    daemon.until_file("daemon.out", "up\n")
+    children = f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children"
+    (first,) = [int(pid) for pid in open(children).read().split()]
+    os.kill(first, signal.SIGHUP)
+    daemon.until_file("daemon.out", "up\nup\n")
+    log = daemon.read("daemon.err")
+    assert log.count("WARN there is no control socket, because /run cannot be written") == lacks, log
+    assert not lacks or "write `run_directory=`" in log
+
+
 @pytest.mark.parametrize(("option", "ends"), [("", True), ("on_fatal=ignore\n", False), ("importance=optional\n", False)])
 def test_a_program_that_is_given_up_ends_the_container(entry_point, option, ends):
     text = FILE + f"[program:b]\ncommand=/bin/sh -c 'exit 7'\nstartretries=0\n{option}"

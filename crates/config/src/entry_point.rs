@@ -5,6 +5,7 @@
 use crate::document::Document;
 use crate::model::Supervisord;
 use crate::options::{self, SectionKind, linchpin, service};
+use crate::reading::Reading;
 
 /// How a file is run as the entry point of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,6 +69,18 @@ impl EntryPoint {
             let ends = owned((service::ON_FATAL.name, "shutdown"));
             document.add_section(&program, &[ends]);
         }
+    }
+
+    /// Whether there is no place for a control socket, although nobody said that there should be none.
+    #[must_use]
+    pub fn lacks_socket(&self, reading: &Reading) -> bool {
+        let document = &reading.document;
+        let written = document.section("linchpin");
+        let written = written.and_then(|it| document.entry(it, linchpin::CONTROL_SOCKET.name));
+        self.socket.is_none()
+            && self.usual_socket.is_none()
+            && written.is_none()
+            && run_directory(document).is_none()
     }
 
     /// Nobody looks for a file with the number of a container's first process, unless the file says so.
@@ -170,5 +183,24 @@ mod tests {
             socket(&read("[supervisord]\n", EntryPoint::default())),
             None
         );
+    }
+
+    #[test]
+    fn a_socket_without_a_place_is_lacking_unless_nobody_wants_one() {
+        let lacks = |text: &str, entry_point: EntryPoint| {
+            let world = TestWorld::new(&[("/etc/s.conf", text)]);
+            let request = LoadRequest {
+                file: Some("/etc/s.conf".to_owned()),
+                entry_point: Some(entry_point.clone()),
+                ..LoadRequest::default()
+            };
+            entry_point.lacks_socket(&load(&world, &request).unwrap().reading)
+        };
+        let nowhere = EntryPoint::default;
+        assert!(lacks("[supervisord]\n[linchpin]\n", nowhere()));
+        assert!(!lacks("[supervisord]\n", usual()));
+        assert!(!lacks("[supervisord]\n[linchpin]\nsocket=\n", nowhere()));
+        let somewhere = "[supervisord]\n[linchpin]\nrun_directory=/r\n";
+        assert!(!lacks(somewhere, nowhere()));
     }
 }

@@ -46,6 +46,11 @@ const LAST_LINES_LIMIT: Duration = Duration::from_secs(2);
 const MOST_FILE_READERS: usize = 8;
 const FILE_READER_PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a container is told that nobody can ask.
+const NO_SOCKET: &str = "there is no control socket, because /run cannot be written: `linchpin status`, `why` and the \
+     other commands find nobody; write `run_directory=` with a directory that can be written, or `socket=`, into \
+     [linchpin], or add `--socket PATH`";
+
 /// A command line of `supervisord`, taken apart.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -136,7 +141,13 @@ impl Invocation {
         for notice in &read.loaded.notices {
             complain(notice);
         }
+        let lacks_socket = std::process::id() == 1
+            && (self.entry_point.as_ref()).is_some_and(|it| it.lacks_socket(&read.loaded.reading));
         let mut loaded = Loaded::new(read);
+        if lacks_socket {
+            let text = NO_SOCKET.to_owned();
+            loaded.messages.push((LogLevel::Warn, text));
+        }
         if self.entry_point.is_some() {
             loaded
                 .new_directories
