@@ -2,6 +2,7 @@
 import contextlib
 import os
 import shutil
+import subprocess
 import xmlrpc.client
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from harness import rpc
 from harness.held_exec import HeldExec
 from harness.processes import marked, process
+from harness.subject import LINCHPIN
 from harness.wait import stays, until
 
 pytestmark = [pytest.mark.root, pytest.mark.ours("its fork returns at once, and a restart forgets the child")]
@@ -82,6 +84,25 @@ def test_a_start_that_hung_before_a_restart_of_the_daemon_does_not_run_beside_it
     until(lambda: [each.pid for each in sleepers(daemon)] == [pid], "only the successor's start runs")
     stays(lambda: [each.pid for each in sleepers(daemon)] == [pid], "nothing else comes up", 0.3)
     assert daemon.stop() == 0
+
+
+def test_settings_that_are_applied_to_it_are_taken_back_in_time(held):
+    daemon, exec_of = held
+    program = daemon.directory / "stuck-program"
+    daemon.configure(
+        "[linchpin]\nsocket=%(here)s/c.sock\nsettings_file=%(here)s/s.env\n[setting:X]\nservices=stuck\n"
+        f"[program:stuck]\ncommand={program} 9999\nstopwaitsecs=0\nstartsecs=0\n"
+    )
+    daemon.start()
+    until(lambda: exec_of.waiting, "the exec hangs")
+    command = [LINCHPIN.daemon[0], "settings", "-c", str(daemon.file), "apply", "--timeout", "1s", "X=1"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=daemon.environment())
+    assert result.returncode == 5, result
+    assert "not ready after 1 s" in result.stdout + result.stderr, result
+    assert not (daemon.directory / "s.env").exists(), "there was none before"
+    exec_of.let_go()
+    (pid,) = daemon.until_running("stuck")
+    until(lambda: [each.pid for each in sleepers(daemon)] == [pid], "only the last start runs")
 
 
 def spawner_threads(pid):

@@ -142,7 +142,7 @@ def test_only_what_is_concerned_is_restarted_in_the_order_of_dependencies(produc
     before, count = product.pids(), len(product.starts())
     steps, report = product.apply(APP_PORT="81", APP_MODE="slow")
     assert report["state"] == "done" and report["generation"] == 1, report
-    assert [step["step"] for step in steps] == ["file", "configure", "stop", "remove", "switch", "start", "wait", "settle"]
+    assert [step["step"] for step in steps] == ["file", "configure", "switch", "stop", "remove", "start", "wait", "settle"]
     assert product.starts()[count:] == ["web 81 81 slow", "worker - 81 slow"]
     after = product.pids()
     assert {name for name in after if after[name] != before[name]} == {"web", "worker"}
@@ -173,7 +173,7 @@ def test_what_does_not_come_up_is_taken_back_with_its_last_words(product):
     assert failed["service"] == "web" and failed["output"]["lines"] == ["web: no thank you, ********"] * wrong
     assert "web did not come up" in report["error"]
     assert [step["step"] for step in steps if step.get("back")] == [
-        "file", "stop", "remove", "configure", "switch", "start", "wait", "settle"
+        "file", "switch", "stop", "remove", "configure", "start", "wait", "settle"
     ]
     assert product.text() == text, "byte by byte"
     assert product.settings("history").stdout == history

@@ -4,7 +4,11 @@
 //! [order](Apply::order), and says whether it was [done](Apply::done) or has [failed](Apply::failed). Nothing is begun
 //! before everything was judged, so the first step is the first that changes anything.
 
+mod choice;
+
 use serde::{Deserialize, Serialize};
+
+pub use choice::{ProcessName, Sight, Verdict};
 
 /// What new settings change in what is at work.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +24,9 @@ pub struct ApplyPlan {
     /// Groups that are new.
     pub added: Vec<String>,
     /// Processes, by group and name, that stay as they are and are restarted because a setting names them.
-    pub restarted: Vec<(String, String)>,
+    pub restarted: Vec<ProcessName>,
     /// Processes, by group and name, that read files again which are made of templates.
-    pub reloaded: Vec<(String, String)>,
+    pub reloaded: Vec<ProcessName>,
 }
 
 /// Whether new settings are being applied, or taken back.
@@ -41,12 +45,13 @@ pub enum ApplyOrder {
     File,
     /// Take the configuration in that goes with it.
     Configure,
+    /// What stays as it is and is restarted, or reads files again, gets the settings of this direction from here on.
+    /// Before it is stopped, as somebody may start it again before it is its turn.
+    Switch,
     /// Stop what is to be removed, changed or restarted, and wait until it is down.
     Stop,
     /// Remove groups.
     Remove,
-    /// What is started from here on gets the settings of this direction.
-    Switch,
     /// Add groups, and start what is to be restarted.
     Start,
     /// Have services read their files again.
@@ -60,9 +65,9 @@ pub enum ApplyOrder {
 const FORWARD: [ApplyOrder; 9] = [
     ApplyOrder::File,
     ApplyOrder::Configure,
+    ApplyOrder::Switch,
     ApplyOrder::Stop,
     ApplyOrder::Remove,
-    ApplyOrder::Switch,
     ApplyOrder::Start,
     ApplyOrder::Reload,
     ApplyOrder::Wait,
@@ -72,10 +77,10 @@ const FORWARD: [ApplyOrder; 9] = [
 /// The file first: whoever starts the daemon anew after it was killed here gets what was good.
 const BACK: [ApplyOrder; 9] = [
     ApplyOrder::File,
+    ApplyOrder::Switch,
     ApplyOrder::Stop,
     ApplyOrder::Remove,
     ApplyOrder::Configure,
-    ApplyOrder::Switch,
     ApplyOrder::Start,
     ApplyOrder::Reload,
     ApplyOrder::Wait,
@@ -110,6 +115,12 @@ pub struct Apply {
     reached: ApplyOrder,
     /// Something could not be brought back.
     is_broken: bool,
+    /// Processes that were up, or on their way, before anything was stopped.
+    were_up: Vec<ProcessName>,
+    /// Processes that somebody had stopped by then.
+    were_stopped: Vec<ProcessName>,
+    /// Processes that have to come up.
+    awaited: Vec<ProcessName>,
     end: Option<ApplyEnd>,
 }
 
@@ -123,6 +134,9 @@ impl Apply {
             at: 0,
             reached: ApplyOrder::File,
             is_broken: false,
+            were_up: Vec::new(),
+            were_stopped: Vec::new(),
+            awaited: Vec::new(),
             end: None,
         };
         apply.pass_over();
@@ -181,7 +195,7 @@ impl Apply {
         if self.direction == Direction::Forward && self.reached <= ApplyOrder::Configure {
             let plan = &mut self.plan;
             let is_made_anew =
-                |(group, _): &(String, String)| removed.contains(group) || changed.contains(group);
+                |(group, _): &ProcessName| removed.contains(group) || changed.contains(group);
             plan.restarted.retain(|process| !is_made_anew(process));
             plan.reloaded.retain(|process| !is_made_anew(process));
             (plan.removed, plan.changed, plan.added) = (removed, changed, added);
@@ -266,12 +280,12 @@ impl Apply {
             Direction::Back => match order {
                 ApplyOrder::File | ApplyOrder::Settle => true,
                 ApplyOrder::Configure => self.reached >= ApplyOrder::Configure,
-                ApplyOrder::Stop
+                ApplyOrder::Switch
+                | ApplyOrder::Stop
                 | ApplyOrder::Remove
-                | ApplyOrder::Switch
                 | ApplyOrder::Start
                 | ApplyOrder::Reload
-                | ApplyOrder::Wait => self.reached >= ApplyOrder::Stop,
+                | ApplyOrder::Wait => self.reached >= ApplyOrder::Switch,
             },
         };
         was_begun
@@ -279,9 +293,8 @@ impl Apply {
                 ApplyOrder::File => plan.writes || plan.makes,
                 ApplyOrder::Reload => !plan.reloaded.is_empty(),
                 ApplyOrder::Configure | ApplyOrder::Settle => true,
-                ApplyOrder::Stop | ApplyOrder::Switch | ApplyOrder::Start | ApplyOrder::Wait => {
-                    !is_nothing
-                }
+                ApplyOrder::Switch => !(plan.restarted.is_empty() && plan.reloaded.is_empty()),
+                ApplyOrder::Stop | ApplyOrder::Start | ApplyOrder::Wait => !is_nothing,
                 ApplyOrder::Remove => self.removes().next().is_some(),
             }
     }
@@ -415,7 +428,7 @@ mod tests {
         assert_eq!(apply.plan().restarted, []);
         assert_eq!(apply.plan().reloaded, plan().reloaded);
         apply.done();
-        assert_eq!(apply.order(), Some(ApplyOrder::Stop));
+        assert_eq!(apply.order(), Some(ApplyOrder::Switch));
         apply.replan(Vec::new(), Vec::new(), Vec::new());
         assert_eq!(apply.plan().added, ["more"], "too late");
     }

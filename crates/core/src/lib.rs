@@ -47,7 +47,7 @@ mod timers;
 mod view;
 
 pub use action::{Action, Actions, SignalTarget};
-pub use apply::{Apply, ApplyEnd, ApplyOrder, ApplyPlan, Direction};
+pub use apply::{Apply, ApplyEnd, ApplyOrder, ApplyPlan, Direction, ProcessName, Sight, Verdict};
 pub use event::{
     Command, Delivery, Event, ExitStatus, OutputKind, ShutdownCause, SignalOutcome, SignalPurpose,
     SpawnFailure, SpawnFailureKind, Target,

@@ -26,6 +26,8 @@ pub struct ProcessView<'a> {
     pub since: Now,
     /// Why.
     pub reason: &'a Reason,
+    /// Why it was in the state before.
+    pub reason_before: Option<&'a Reason>,
     /// Its process id, while there is one.
     pub pid: Option<i32>,
     /// When it was last started.
@@ -141,6 +143,7 @@ impl Supervisor {
             state: process.state,
             since: process.since,
             reason: &process.reason,
+            reason_before: process.before.as_ref().map(|past| &past.reason),
             pid: process.pid(),
             start: process.start_wall,
             stop: process.stop_wall,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use linchpin_config::{GroupConfig, ProcessConfig};
-use linchpin_core::{Command, Explanation, Outcome, ProcessState, Target};
+use linchpin_core::{Command, Explanation, Outcome, ProcessState, Sight, Target};
 use linchpin_protocol::api::{CertificateStatus, EventsFilter, HistoryEntry, ServiceStatus};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, mpsc, oneshot};
 
@@ -71,6 +71,8 @@ pub(crate) enum Request {
     WatchMainLog,
     /// How everything is, beyond what the original tells. Answered by [`Reply::Overview`].
     Overview,
+    /// How processes are, as an apply sees them. Answered by [`Reply::Sights`].
+    Sights,
     /// Why the processes that a name means are as they are. Answered by [`Reply::Explanations`], which is empty
     /// for a name that nobody has.
     Explain(String),
@@ -109,6 +111,8 @@ pub(crate) enum Reply {
     /// Yields a growing number each time something has changed; none if there is no such log.
     Watch(Option<tokio::sync::watch::Receiver<u64>>),
     Overview(Overview),
+    /// None while the daemon is going down.
+    Sights(Option<Vec<Sight>>),
     Explanations(Vec<Explained>),
     Events(Found),
     Basis(Box<Basis>),

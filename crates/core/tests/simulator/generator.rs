@@ -6,6 +6,7 @@ use linchpin_core::{
     Channel, Command, ExitStatus, Notification, OutputKind, ShutdownCause, SpawnFailureKind, Target,
 };
 
+use super::applying::Wish;
 use super::configuration;
 use super::history::History;
 use super::listeners::Saying;
@@ -59,9 +60,11 @@ enum Kind {
     EndHookLate,
     OutOfMemory,
     ReloadService,
+    Apply,
+    GoOnWithApply,
 }
 
-const WEIGHTS: [(Kind, u64); 43] = [
+const WEIGHTS: [(Kind, u64); 45] = [
     (Kind::Pass, 60),
     (Kind::PassToDeadline, 80),
     (Kind::JumpWall, 5),
@@ -105,6 +108,8 @@ const WEIGHTS: [(Kind, u64); 43] = [
     (Kind::EndHookLate, 4),
     (Kind::OutOfMemory, 4),
     (Kind::ReloadService, 15),
+    (Kind::Apply, 15),
+    (Kind::GoOnWithApply, 250),
 ];
 
 /// The choice for one history. Each history favours and neglects some kinds, so that together they reach
@@ -161,6 +166,10 @@ impl Generator {
                 Kind::CommitMarker => world.lives.has_committing(),
                 Kind::EndHookLate => world.lives.has_stale(),
                 Kind::ReloadService => world.services.has_service(),
+                Kind::Apply => !history.applies.is_under_way(),
+                Kind::GoOnWithApply => history
+                    .applies
+                    .can_go_on(&history.supervisor, world.monotonic),
                 Kind::Answer => world.services.has_asked(),
                 Kind::AnswerLate => world.services.has_stale(),
                 Kind::Hear | Kind::Notify => world.services.has_service(),
@@ -357,6 +366,23 @@ fn stimulus(kind: Kind, random: &mut Random, history: &History) -> Stimulus {
         Kind::ReloadService => Stimulus::Command(Command::ReloadService {
             target: target(random, history),
         }),
+        Kind::Apply => Stimulus::Apply(Box::new(wish(random, history))),
+        Kind::GoOnWithApply => Stimulus::GoOnWithApply,
+    }
+}
+
+fn wish(random: &mut Random, history: &History) -> Wish {
+    let config = random
+        .percent(50)
+        .then(|| Box::new(configuration::changed(random, &history.config)));
+    Wish {
+        config,
+        restarted: random.next() & random.next(),
+        reloaded: random.next(),
+        writes: random.percent(90),
+        patience: random.pick(&[0, 1, 3, 20]) * 1_000_000_000,
+        file_fails: random.percent(5),
+        back_fails: random.percent(5),
     }
 }
 

@@ -6,6 +6,7 @@ use linchpin_core::{
     ShutdownCause, Supervisor, Target,
 };
 
+use super::applying::Applies;
 use super::checker::{Checker, summary};
 use super::configuration;
 use super::invariants::{Invariant, Violation};
@@ -43,7 +44,8 @@ pub(crate) struct History {
     /// The copy that went through bytes, and must do the same.
     twin: Option<Supervisor>,
     pub(crate) world: World,
-    checker: Checker,
+    pub(super) checker: Checker,
+    pub(super) applies: Applies,
     /// The configuration that was read last.
     pub(crate) config: Config,
     next_operation: u64,
@@ -65,6 +67,7 @@ impl History {
             twin: None,
             world: World::new(beginning.answers_at_once),
             checker: Checker::new(&beginning.config),
+            applies: Applies::default(),
             config: beginning.config.clone(),
             next_operation: 1,
             events: 0,
@@ -94,7 +97,7 @@ impl History {
         !self.world.waiting.is_empty()
     }
 
-    fn note(&mut self, line: impl FnOnce() -> String) {
+    pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
         if let Some(transcript) = &mut self.transcript {
             transcript.push_str(&line());
             transcript.push('\n');
@@ -189,6 +192,11 @@ impl History {
                 data: "data".to_owned(),
             }),
             Stimulus::Command(command) => Some(self.command(command.clone())),
+            Stimulus::Apply(wish) => {
+                self.begin_to_apply(wish);
+                None
+            }
+            Stimulus::GoOnWithApply => return self.go_on_with_apply(),
             Stimulus::Shutdown { restart, cause } => Some(Event::Shutdown {
                 restart: *restart,
                 cause: *cause,
@@ -208,7 +216,12 @@ impl History {
         }
     }
 
-    fn command(&mut self, command: Command) -> Event {
+    /// The name of the next command.
+    pub(super) fn next_operation(&self) -> OperationId {
+        OperationId(self.next_operation)
+    }
+
+    pub(super) fn command(&mut self, command: Command) -> Event {
         if let Command::Reload { config } = &command
             && self.is_running()
         {
@@ -241,7 +254,8 @@ impl History {
             u64::try_from(at).ok().filter(|at| *at > now)
         });
         let monotonic = self.supervisor.next_deadline().map(|at| at.0);
-        monotonic.into_iter().chain(by_wall).min()
+        let by_apply = self.applies.until().filter(|until| *until > now);
+        monotonic.into_iter().chain(by_wall).chain(by_apply).min()
     }
 
     fn freeze(&mut self) -> Result<(), Violation> {
@@ -253,13 +267,14 @@ impl History {
         if twin != self.supervisor {
             return Err(broken(&"the copy differs at once"));
         }
+        self.applies.freeze()?;
         // The copy goes on, so that everything is demanded of it; what it was made of goes along.
         self.twin = Some(std::mem::replace(&mut self.supervisor, twin));
         Ok(())
     }
 
     /// Tells the core, does what it asks, and checks everything; then the answers that come at once.
-    fn feed(&mut self, event: Event) -> Result<(), Violation> {
+    pub(super) fn feed(&mut self, event: Event) -> Result<(), Violation> {
         self.feed_one(event)?;
         let mut rest = 1_000;
         while let Some(answer) = self.world.prompt.pop_front() {
@@ -284,6 +299,9 @@ impl History {
             self.note(|| format!("  {} {line}", seconds(now.monotonic.0)));
         }
         self.checker.before(&event, &self.supervisor, &self.world);
+        if let Event::Command { operation, command } = &event {
+            self.applies.before(*operation, command);
+        }
         self.world.listeners.before(&event, &self.supervisor);
         let monotonic = self.world.monotonic;
         self.world
@@ -323,6 +341,7 @@ impl History {
             }
             self.world.perform(action, &self.supervisor)?;
             self.checker.action(action, &self.supervisor, &self.world)?;
+            self.applies.action(action)?;
         }
         self.checker.after(&self.supervisor, &self.world)?;
         let is_running = self.is_running();
@@ -364,7 +383,9 @@ impl History {
         let world = &self.world;
         let far = world.monotonic.saturating_add(FAR);
         // Probes go on for ever. When they have been all there was for long enough, everything rests.
-        let is_quiet = world.services.goes_on() && world.monotonic > self.busy_at + QUIET;
+        let is_quiet = world.services.goes_on()
+            && world.monotonic > self.busy_at + QUIET
+            && self.applies.until().is_none();
         let deadline = self.supervisor.next_deadline();
         let deadline = deadline.filter(|next| next.0 <= far && !is_quiet);
         let is_asked = world.count(|start| start.phase == Phase::Asked) > 0;
@@ -373,7 +394,10 @@ impl History {
         });
         let empties = world.count(|start| start.has_group && start.is_group_doomed);
         let groups = world.count(|start| start.has_group);
-        let stimulus = if !world.waiting.is_empty() {
+        let until = self.applies.until();
+        let stimulus = if self.applies.can_go_on(&self.supervisor, world.monotonic) {
+            Stimulus::GoOnWithApply
+        } else if !world.waiting.is_empty() {
             Stimulus::Deliver { nth: 0 }
         } else if !world.checks.is_empty() {
             Stimulus::Checked {
@@ -417,6 +441,11 @@ impl History {
         } else if let Some(event) = world.services.what_helps(&self.supervisor, world.monotonic) {
             self.feed(event)?;
             return Ok(true);
+        } else if let Some(until) = until.filter(|until| deadline.is_none_or(|at| *until < at.0)) {
+            Stimulus::Pass {
+                nanoseconds: until.saturating_sub(world.monotonic),
+                punctual: false,
+            }
         } else if let Some(at) = deadline {
             let is_watchdog = world.services.is_watchdog(at.0) && at.0 > world.monotonic + 1;
             Stimulus::PassToDeadline {
@@ -434,6 +463,9 @@ impl History {
 
     fn settle_and_look(&mut self) -> Result<(), Violation> {
         self.settle(true)?;
+        if self.applies.is_under_way() {
+            return Err(Invariant::ApplyEnds.broken("everything is at rest, and it is not over"));
+        }
         if !self.is_running() {
             // A service has been its end.
             return Ok(());
@@ -486,6 +518,7 @@ impl History {
         for start in self.world.starts.values_mut() {
             start.is_disowned |= start.is_protected;
         }
+        self.applies.begin_anew();
         self.world.listeners.begin_anew();
         self.world.services.begin_anew();
         self.world.lives.begin_anew();

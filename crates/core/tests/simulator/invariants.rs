@@ -47,6 +47,15 @@ pub(crate) enum Invariant {
     Convergence,
     /// After a reload, removing and adding what it names leads to just the new configuration.
     ReloadConverges,
+    /// New settings that are applied come to an end: when nothing else happens, with the daemon, and after no more steps
+    /// than there are; and it is the end that fits.
+    ApplyEnds,
+    /// When new settings are applied, or taken back, what they concern runs with one version of them and of the
+    /// configuration, and the file has it.
+    ApplyOneVersion,
+    /// What new settings do not concern is neither stopped nor started for them, but for what goes down with what it
+    /// depends on, and that comes up again.
+    ApplyLeavesOthersAlone,
     /// A probe is made of a process that is alive and in its turn: one attempt at a time, none too early.
     ProbesInTurn,
     /// A service is ready just when it is alive and all its readiness checks pass.

@@ -8,6 +8,7 @@
 //!
 //! The simulator knows the core only from outside, by its public interface, as the shell does.
 
+mod applying;
 mod checker;
 mod checks;
 mod configuration;

@@ -6,6 +6,7 @@ use linchpin_core::{
     Channel, Command, ExitStatus, Notification, OutputKind, ShutdownCause, SpawnFailureKind,
 };
 
+use super::applying::Wish;
 use super::listeners::Saying;
 
 /// Something that happens. `nth` chooses among those that it can happen to, counted round.
@@ -97,6 +98,10 @@ pub(crate) enum Stimulus {
     Remote,
     /// Somebody wants something.
     Command(Command),
+    /// Somebody applies new settings.
+    Apply(Box<Wish>),
+    /// The shell does the next thing for the apply under way.
+    GoOnWithApply,
     /// The daemon is told to end.
     Shutdown { restart: bool, cause: ShutdownCause },
     /// The daemon, if it has ended, begins anew in the same world.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use linchpin_config::GroupConfig;
 use linchpin_core::Action;
 
+use super::applying::Wish;
 use super::checker::summary;
 use super::stimulus::Stimulus;
 
@@ -21,6 +22,14 @@ pub(crate) fn stimulus_summary(stimulus: &Stimulus) -> String {
         summary(command)
     } else if let Stimulus::BeginAnew { .. } = stimulus {
         "the daemon begins anew".to_owned()
+    } else if let Stimulus::Apply(wish) = stimulus {
+        let groups = wish.config.iter().flat_map(|config| &config.groups);
+        let groups: Vec<String> = groups.map(|group| group_summary(group)).collect();
+        let wish = Wish {
+            config: None,
+            ..Wish::clone(wish)
+        };
+        format!("Apply [{}] {wish:?}", groups.join(", "))
     } else {
         format!("{stimulus:?}")
     }

@@ -8,7 +8,6 @@
 mod files;
 mod planning;
 mod running;
-mod waiting;
 mod words;
 
 use std::sync::Arc;

@@ -7,16 +7,16 @@ use std::time::Duration;
 use linchpin_boot::settings::Trial;
 use linchpin_config::{Config, Difference, GroupConfig};
 use linchpin_core::{
-    Apply, ApplyEnd, ApplyOrder, Command, Direction, Failure, Outcome, ProcessResult, Target,
+    Apply, ApplyEnd, ApplyOrder, Command, Direction, Failure, Outcome, ProcessName, ProcessResult,
+    Sight, Target, Verdict,
 };
 use linchpin_protocol::api::{
     ApplyReport, ApplyState, ApplyStep, FailedService, LastOutput, ServiceStatus,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::files::{Files, put_back};
 use super::planning::{Prepared, difference, members};
-use super::waiting::{Verdict, judge};
 use super::{Shared, run_on_thread, words};
 use crate::control::{Basis, Reply, Request};
 use crate::services::milliseconds;
@@ -39,10 +39,6 @@ pub(super) struct Run {
     patience: Duration,
     /// What was written, and can be taken back.
     trial: Option<Trial>,
-    /// Processes that were up before anything was stopped.
-    were_up: Vec<(String, String)>,
-    /// Processes that have to come up.
-    awaited: Vec<(String, String)>,
 }
 
 /// Why an order was not carried out.
@@ -80,8 +76,6 @@ impl Run {
             report: words::begun(generation, report),
             patience,
             trial: None,
-            were_up: Vec::new(),
-            awaited: Vec::new(),
         };
         run.publish();
         run
@@ -125,19 +119,17 @@ impl Run {
                 if direction == Direction::Forward && self.machine.plan().makes {
                     self.read_again().await?;
                 }
+                self.switch(order, direction);
                 let config = Box::new(self.config(direction));
                 self.command(Command::Reload { config }).await.map(|_| ())
             }
-            (ApplyOrder::Stop, _) => self.stop(direction).await,
-            (ApplyOrder::Remove, _) => self.remove().await,
+            (ApplyOrder::Stop, _) => self.stop().await,
+            (ApplyOrder::Remove, _) => {
+                self.switch(order, direction);
+                self.remove().await
+            }
             (ApplyOrder::Switch, _) => {
-                let plan = self.machine.plan();
-                let mut concerned: Vec<(String, String)> = plan.restarted.clone();
-                concerned.extend(plan.reloaded.iter().cloned());
-                let config = self.config(direction);
-                concerned.extend(members(&config, self.machine.adds()).map(|(name, _)| name));
-                self.settings
-                    .move_in_trial(&concerned, direction == Direction::Forward);
+                self.switch(order, direction);
                 Ok(())
             }
             (ApplyOrder::Start, _) => self.start(direction).await,
@@ -231,13 +223,7 @@ impl Run {
     }
 
     async fn reload(&mut self) -> Result<(), Obstacle> {
-        let processes = self.machine.plan().reloaded.clone();
-        for process in &processes {
-            if !self.awaited.contains(process) {
-                self.awaited.push(process.clone());
-            }
-        }
-        let target = Target::Several(processes);
+        let target = Target::Several(self.machine.to_reload());
         let reloaded = self.command(Command::ReloadService { target }).await?;
         refused(reloaded, &|failure| {
             matches!(failure, Failure::NotRunning(_) | Failure::BadName(_))
@@ -257,23 +243,19 @@ impl Run {
         }
     }
 
-    async fn stop(&mut self, direction: Direction) -> Result<(), Obstacle> {
-        let services = self.services().await?;
-        if direction == Direction::Forward {
-            self.were_up = services
-                .iter()
-                .filter(|service| service.pid.is_some() || service.state == "STARTING")
-                .map(|service| (service.group.clone(), service.name.clone()))
-                .collect();
-        }
-        let mut targets = self.machine.plan().restarted.clone();
-        let leaving: Vec<&String> = self.machine.removes().collect();
-        targets.extend(
-            services
-                .iter()
-                .filter(|service| leaving.contains(&&service.group))
-                .map(|service| (service.group.clone(), service.name.clone())),
-        );
+    /// Has those get the settings of a direction at their next start whose turn it is with an order.
+    fn switch(&self, order: ApplyOrder, direction: Direction) {
+        let mut names = self.machine.to_switch(order);
+        let config = self.config(direction);
+        let groups = self.machine.groups_to_switch(order);
+        names.extend(members(&config, groups.iter()).map(|(name, _)| name));
+        self.settings
+            .move_in_trial(&names, direction == Direction::Forward);
+    }
+
+    async fn stop(&mut self) -> Result<(), Obstacle> {
+        let seen = self.sights().await?;
+        let targets = self.machine.to_stop(&seen);
         let stopped = self
             .command(Command::Stop {
                 target: Target::Several(targets),
@@ -296,50 +278,29 @@ impl Run {
 
     async fn start(&mut self, direction: Direction) -> Result<(), Obstacle> {
         let names: Vec<String> = self.machine.adds().cloned().collect();
-        for name in names {
+        let config = self.config(direction);
+        for name in names.iter().cloned() {
             let added = self.command(Command::AddGroup { name }).await?;
             refused(added, &|failure| {
                 matches!(failure, Failure::AlreadyAdded(_))
             })?;
         }
-        let config = self.config(direction);
-        let added = members(&config, self.machine.adds());
-        self.awaited = added
-            .filter(|(_, autostart)| *autostart)
-            .map(|(name, _)| name)
-            .collect();
-        // Beside those that are to be restarted, those that went down with what they depend on.
-        let plan = self.machine.plan();
-        let down: Vec<(String, String)> = self
-            .services()
-            .await?
-            .into_iter()
-            .filter(|service| !["STARTING", "RUNNING", "BACKOFF"].contains(&service.state.as_str()))
-            .map(|service| {
-                let is_stopped = service.state == "STOPPED";
-                ((service.group, service.name), is_stopped)
-            })
-            .filter(|(name, is_stopped)| {
-                plan.restarted.contains(name) || (*is_stopped && self.were_up.contains(name))
-            })
-            .map(|(name, _)| name)
-            .collect();
-        let restarted = plan.restarted.clone();
-        for name in restarted.into_iter().chain(down.iter().cloned()) {
-            if !self.awaited.contains(&name) {
-                self.awaited.push(name);
-            }
-        }
+        let seen = self.sights().await?;
+        let added = members(&config, names.iter());
+        let down = self.machine.to_start(&seen, added);
         if down.is_empty() {
             return Ok(());
         }
-        let started = self
-            .command(Command::Start {
-                target: Target::Several(down),
-                wait: false,
-            })
-            .await?;
-        refused(started, &|failure| {
+        let started = self.command(Command::Start {
+            target: Target::Several(down),
+            wait: false,
+        });
+        // A start that is not heard of, as its command is on a disk that hangs, has no answer. That it is not ready is told
+        // by those who wait for it.
+        let Ok(started) = timeout(self.patience, started).await else {
+            return Ok(());
+        };
+        refused(started?, &|failure| {
             matches!(
                 failure,
                 // What was started and has failed already is told when it is waited for.
@@ -359,10 +320,9 @@ impl Run {
         };
         loop {
             news.mark_unchanged();
-            let seen = self.services().await?;
-            let (late, is_over) = match judge(&self.awaited, &seen) {
+            let (late, is_over) = match self.machine.verdict(&self.sights().await?) {
                 Verdict::Ready => return Ok(()),
-                Verdict::Failed(failed) => return Err(self.not_ready(&failed, &seen, None).await),
+                Verdict::Failed(failed) => return Err(self.not_ready(&failed, None).await?),
                 Verdict::NotYet(late) => match timeout_at(until, news.changed()).await {
                     Ok(Ok(())) => (late, false),
                     Ok(Err(_)) => return Err(Obstacle::Ending),
@@ -370,7 +330,7 @@ impl Run {
                 },
             };
             if is_over {
-                return Err(self.not_ready(&late, &seen, Some(self.patience)).await);
+                return Err(self.not_ready(&late, Some(self.patience)).await?);
             }
         }
     }
@@ -378,12 +338,12 @@ impl Run {
     /// Who has not come up, with what they have said: before anything else is done to them.
     async fn not_ready(
         &self,
-        which: &[usize],
-        seen: &[ServiceStatus],
+        which: &[ProcessName],
         after: Option<Duration>,
-    ) -> Obstacle {
+    ) -> Result<Obstacle, Obstacle> {
+        let seen = self.services().await?;
         let mut failed = Vec::new();
-        for (group, name) in which.iter().filter_map(|index| self.awaited.get(*index)) {
+        for (group, name) in which {
             let spec = words::service(group, name);
             let service = seen
                 .iter()
@@ -414,7 +374,7 @@ impl Run {
                 output,
             });
         }
-        Obstacle::NotReady(failed)
+        Ok(Obstacle::NotReady(failed))
     }
 
     async fn output(&self, service: &str) -> Option<LastOutput> {
@@ -424,6 +384,14 @@ impl Run {
             *line = self.planned.masked(line);
         }
         Some(output)
+    }
+
+    async fn sights(&self) -> Result<Vec<Sight>, Obstacle> {
+        let answer = self.shared.control.ask(Request::Sights).await;
+        if let Reply::Sights(Some(seen)) = answer {
+            return Ok(seen);
+        }
+        Err(Obstacle::Ending)
     }
 
     async fn services(&self) -> Result<Vec<ServiceStatus>, Obstacle> {

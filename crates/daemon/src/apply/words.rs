@@ -50,8 +50,12 @@ pub(super) fn beginning(order: ApplyOrder, direction: Direction, plan: &ApplyPla
         (ApplyOrder::Configure, Direction::Back) => "putting the configuration back",
         (ApplyOrder::Stop, _) => "stopping services, dependents first",
         (ApplyOrder::Remove, _) => "removing groups",
-        (ApplyOrder::Switch, Direction::Forward) => "giving services the new settings",
-        (ApplyOrder::Switch, Direction::Back) => "giving services the settings of before",
+        (ApplyOrder::Switch, Direction::Forward) => {
+            "having services get the new settings at their next start"
+        }
+        (ApplyOrder::Switch, Direction::Back) => {
+            "having services get the settings of before at their next start"
+        }
         (ApplyOrder::Start, _) => "starting services, in the order of their dependencies",
         (ApplyOrder::Reload, _) => "having services read their files again",
         (ApplyOrder::Wait, _) => "waiting until services are ready",

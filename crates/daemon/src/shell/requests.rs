@@ -84,6 +84,7 @@ impl Shell {
             }
             Request::WatchMainLog => self.watch_log(self.site.main_log.clone()),
             Request::Overview => Reply::Overview(self.overview()),
+            Request::Sights => Reply::Sights(self.core.sights()),
             Request::Explain(name) => Reply::Explanations(self.explanations(&name)),
             Request::Events(filter) => Reply::Events(self.services.history.find(&filter)),
             Request::Basis => Reply::Basis(Box::new(Basis {

@@ -120,7 +120,7 @@ pub struct ApplyStep {
     /// It is part of the way back.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub back: bool,
-    /// `file`, `configure`, `stop`, `remove`, `switch`, `start`, `reload`, `wait`, `settle`; `failed` tells why the step before it
+    /// `file`, `configure`, `switch`, `stop`, `remove`, `start`, `reload`, `wait`, `settle`; `failed` tells why the step before it
     /// has failed.
     pub step: String,
     /// In words.

@@ -231,6 +231,7 @@ impl FakeSupervision {
                 Reply::Watch(known.then(|| self.knowledge().changes.subscribe()))
             }
             Request::WatchMainLog => Reply::Watch(Some(self.knowledge().changes.subscribe())),
+            Request::Sights => Reply::Sights(None),
             Request::Overview => Reply::Overview(Overview {
                 state: self.knowledge().daemon_state.1,
                 services: Vec::new(),
