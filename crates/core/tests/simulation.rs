@@ -40,6 +40,13 @@
 //! | hooks beside a process that go on when it is stopped; a stop that goes on beside its `pre_stop` | `HooksInTurn` |
 //! | a start before the `post_stop` of the last one is over, or after a `pre_start` that has failed | `HooksInTurn` |
 //! | a start that waits for its hook or its marker without saying so | `WaitsExplained` |
+//! | an apply that a shutdown does not end, or that repeats a step of its way back when that fails | `ApplyEnds` |
+//! | an apply that is called rolled back although something could not be, or that goes back to nothing | `ApplyEnds` |
+//! | an apply that removes groups which it did not stop | `ApplyEnds` |
+//! | a way back that stops nothing, keeps the configuration, leaves the file or removes what it should add | `ApplyOneVersion` |
+//! | services that are switched after they were stopped; new or changed groups that are not; a trial without an end | `ApplyOneVersion` |
+//! | an apply that starts what somebody stopped, or leaves down what went down with what it restarts | `ApplyLeavesOthersAlone` |
+//! | a part of an apply left out of its frozen form | `FreezeChangesNothing` |
 
 #[path = "support/fastcgi.rs"]
 mod fastcgi;
