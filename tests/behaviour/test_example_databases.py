@@ -22,6 +22,7 @@ from harness.wait import until
 
 pytestmark = pytest.mark.ours("oneshots, settings and templates")
 
+WRAPPER = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/libnss_wrapper.so")
 PROGRAMS = Path(__file__).with_name("programs")
 # What stands before the backend, and does nothing for databases.
 DOOR = ("program:realtime", "program:caddy", "template:caddyfile", "certificate:web", "setting:PRODUCT_DOMAIN")
@@ -281,6 +282,18 @@ def test_without_a_postgresql_the_product_starts_without_a_database(new_daemon):
     report = ours(product, "boot", "report").stdout
     assert "PostgreSQL is not installed: there is no initdb (Debian: postgresql)" in report, report
     assert "remedy: install PostgreSQL, or name one elsewhere in DATABASE_URL" in report, report
+
+
+@pytest.mark.root
+def test_any_user_has_a_postgresql(product):
+    """Also one without a name, as in a container that is given an arbitrary user id, where the library for that is there."""
+    who = 1234567 if WRAPPER.exists() else 65534
+    for path in (product.directory, *product.directory.rglob("*")):
+        os.chown(path, who, 0)
+    product.start(environment=product.path, before=("setpriv", f"--reuid={who}", "--regid=0", "--clear-groups", "--bounding-set=-all"))
+    ready(product)
+    assert starts(product) == 1
+    assert {path.stat().st_uid for path in product.state.rglob("*")} == {who}
 
 
 @pytest.fixture

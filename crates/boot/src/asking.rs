@@ -41,18 +41,18 @@ pub(crate) fn words(command_line: &str) -> Result<Vec<String>, String> {
     linchpin_python::shlex::split(command_line).map_err(|error| error.to_string())
 }
 
-/// The environment of this process, with settings as services would get them.
+/// The environment of this process, with what services would get besides.
 pub(crate) fn environment_with<'a>(
-    settings: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    variables: impl Iterator<Item = (&'a str, Option<&'a str>)>,
 ) -> BTreeMap<OsString, OsString> {
-    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    for (name, value) in settings {
+    let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in variables {
         match value {
-            Some(value) => variables.insert(name.into(), value.into()),
-            None => variables.remove(OsStr::new(name)),
+            Some(value) => environment.insert(name.into(), value.into()),
+            None => environment.remove(OsStr::new(name)),
         };
     }
-    variables
+    environment
 }
 
 impl Question {

@@ -70,11 +70,9 @@ fn ask(command: &str, config: &PreflightConfig, scope: &Scope) -> Found {
         Ok(words) => words,
         Err(error) => return Found::bad(format!("`{command}` cannot be run: {error}")),
     };
-    let settings = scope.settings().iter();
-    let settings = settings.map(|(name, value)| (name.as_str(), value.as_deref()));
     let question = Question {
         words,
-        environment: environment_with(settings).into_iter().collect(),
+        environment: environment_with(scope.variables()).into_iter().collect(),
         standard_input: None,
         hears: Hears::Both,
         time_limit: config.timeout,

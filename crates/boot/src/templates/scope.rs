@@ -19,8 +19,8 @@ pub struct Scope {
     masked: Names,
     /// What must not be seen in what others write.
     secrets: Vec<String>,
-    /// The settings, as services get them.
-    settings: Vec<(String, Option<String>)>,
+    /// What commands are given: the environment of services, and over it the settings.
+    variables: Vec<(String, Option<String>)>,
 }
 
 impl fmt::Debug for Scope {
@@ -69,9 +69,10 @@ impl Scope {
             names: Names::default(),
             masked: Names::default(),
             secrets: Vec::new(),
-            settings: Vec::new(),
+            variables: Vec::new(),
         };
         for (name, value) in environment {
+            scope.variables.push((name.clone(), Some(value.clone())));
             scope.variable(name, Some(value), &shown_variable(name, value));
         }
         for effective in &settings.settings {
@@ -86,7 +87,7 @@ impl Scope {
             let mask = value.map_or_else(String::new, |value| shown(setting, value));
             scope.variable(&setting.name, value, &mask);
             scope
-                .settings
+                .variables
                 .push((setting.name.clone(), value.map(str::to_owned)));
         }
         match services {
@@ -150,9 +151,10 @@ impl Scope {
         without_values(text, &secrets)
     }
 
-    /// The settings, as services get them.
-    pub(crate) fn settings(&self) -> &[(String, Option<String>)] {
-        &self.settings
+    /// What commands are given: the environment of services.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let variables = self.variables.iter();
+        variables.map(|(name, value)| (name.as_str(), value.as_deref()))
     }
 }
 

@@ -45,11 +45,9 @@ pub(super) fn ask(
     };
     let file = file.to_string_lossy();
     let words = words.iter().map(|word| word.replace(PLACE, &file));
-    let settings = scope.settings().iter();
-    let settings = settings.map(|(name, value)| (name.as_str(), value.as_deref()));
     let question = Question {
         words: words.collect(),
-        environment: environment_with(settings).into_iter().collect(),
+        environment: environment_with(scope.variables()).into_iter().collect(),
         standard_input: None,
         hears: Hears::Both,
         time_limit: config.validate_timeout,

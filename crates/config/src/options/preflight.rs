@@ -58,7 +58,7 @@ pub(crate) static COMMAND: OptionSpec = OptionSpec::ours(
     "command",
     ValueKind::Command,
     HERE,
-    "Command that looks at something else. It has the settings in its environment, runs as the user with which the daemon begins, and accepts with exit status 0; otherwise its last line is the reason that people are told.",
+    "Command that looks at something else. It has the environment of programs, with the settings, runs as the user with which the daemon begins, and accepts with exit status 0; otherwise its last line is the reason that people are told.",
 )
 .sample("/opt/product/check-license");
 

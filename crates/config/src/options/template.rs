@@ -48,7 +48,7 @@ pub(crate) static VALIDATE: OptionSpec = OptionSpec::ours(
     "validate",
     ValueKind::Command,
     HERE,
-    "Command that looks at the new file before it takes the place of the old one; `{file}` stands for its path, in a folder for that of a folder with all the new files. It has the settings in its environment. Exit status 0 accepts it; otherwise everything stays as it was, and what the command wrote is shown.",
+    "Command that looks at the new file before it takes the place of the old one; `{file}` stands for its path, in a folder for that of a folder with all the new files. It has the environment of programs, with the settings. Exit status 0 accepts it; otherwise everything stays as it was, and what the command wrote is shown.",
 )
 .sample("caddy validate --adapter caddyfile --config {file}");
 
