@@ -142,8 +142,6 @@ def test_a_first_boot_job_that_was_cut_off_is_not_believed(stack):
     daemon.write(re.sub(r"command=(\S+/initdb .*)", lambda match: f'command={script}{match[1]}"', file))
     daemon.start()
     until(lambda: (daemon.directory / "pg/data/half").exists(), "the job is half-way")
-    daemon.process.kill()
-    daemon.process.wait()
     daemon.discard()
     assert not marked(daemon.marker)
     daemon.start()
