@@ -13,6 +13,7 @@ pub mod identity;
 pub mod language;
 mod pem;
 pub mod preflight;
+mod private_file;
 pub mod proxies;
 mod reading;
 pub mod sequence;
@@ -23,4 +24,5 @@ mod testing;
 mod writing;
 mod x509;
 
+pub use private_file::{keep_private, read_private};
 pub use writing::{WriteError, Writing};

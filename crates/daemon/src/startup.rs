@@ -25,6 +25,7 @@ use linchpin_sys::privileges::drop_privileges;
 use linchpin_sys::signals::{SignalFd, SignalSet};
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::apply::Applies;
 use crate::boot::{self, BootReports, Certificates, Looked, Read};
 use crate::control::Control;
 use crate::descriptor::readable;
@@ -129,9 +130,9 @@ impl Invocation {
                 complain(&format!("cannot block signals during the boot: {error}"));
             }
         }
-        let reports = BootReports::default();
+        let known = Known::default();
         // Messages of the first reading name the file as it was written.
-        let read = match self.read("the daemon starts", &reports) {
+        let read = match self.read("the daemon starts", &known.boots) {
             Ok(read) => read,
             Err(failure) => return refuse(&self.refusal(&failure)),
         };
@@ -155,7 +156,7 @@ impl Invocation {
         }
         let (mut limit, mut estate) = (None, None);
         loop {
-            match self.run_once(loaded, &reports, &mut limit, estate) {
+            match self.run_once(loaded, &known, &mut limit, estate) {
                 Ok(End::Exit(code)) => return code,
                 Ok(End::Restart(succession)) => {
                     let Succession {
@@ -181,7 +182,7 @@ impl Invocation {
     fn run_once(
         &self,
         loaded: Loaded,
-        reports: &BootReports,
+        known: &Known,
         limit: &mut Option<Limit>,
         estate: Option<Estate>,
     ) -> Result<End, Refusal> {
@@ -214,6 +215,7 @@ impl Invocation {
                 .map_err(|error| Refusal::usage(&self.program, error))?;
             messages.push((LogLevel::Info, format!("Set uid to user {uid} succeeded")));
         }
+        messages.extend(known.applies.recall(&config));
         let files_limit = match *limit {
             Some(limit) => limit,
             None => {
@@ -279,7 +281,7 @@ impl Invocation {
             files_limit,
             settings,
             looked,
-            reports: reports.clone(),
+            known: known.clone(),
         };
         let end = self.supervise(&config, supervision, estate);
         drop(pidfile);
@@ -331,7 +333,7 @@ impl Invocation {
             files_limit,
             settings,
             looked,
-            reports,
+            known,
         } = supervision;
         // Blocked before the first thread is made, so that all threads have them blocked.
         let set = SignalSet::of(&SIGNALS);
@@ -374,12 +376,12 @@ impl Invocation {
         let (load_sender, loads) = unbounded_channel();
         let loader = Loader {
             invocation: self.clone(),
-            reports: reports.clone(),
+            reports: known.boots.clone(),
             loads: load_sender,
         };
         let (control, requests) = Control::new();
         let journal: Arc<dyn http::Journal> = Arc::new(logs.clone());
-        let services = Services::new(control.clone(), config, journal, reports);
+        let services = Services::new(control.clone(), config, journal, known.boots, known.applies);
         let supplies = Supplies {
             certificates,
             control,
@@ -419,8 +421,14 @@ struct Supervision {
     files_limit: Limit,
     settings: ServiceSettings,
     looked: Looked,
-    /// What is known of boots.
-    reports: BootReports,
+    known: Known,
+}
+
+/// What is known of what was done before: it lives on through restarts of the daemon.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    boots: BootReports,
+    applies: Applies,
 }
 
 /// Without this the daemon cannot live.

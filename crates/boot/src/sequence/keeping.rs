@@ -1,11 +1,10 @@
 //! The last report, and the last one of a boot that failed, as files on the volume.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::report::BootReport;
-use crate::reading::{read, reason};
-use crate::writing::{Access, Mode, WriteError, make_directory, write};
+use crate::private_file::{keep_private, read_private};
+use crate::writing::WriteError;
 
 /// Most lines of a step that are kept.
 const MOST_LINES: usize = 400;
@@ -52,11 +51,7 @@ pub fn keep(report: &BootReport, directory: &Path) -> Result<(), WriteError> {
     // Maps of text and numbers can always be written.
     let mut text = serde_json::to_vec_pretty(&report).unwrap_or_default();
     text.push(b'\n');
-    make_directory(directory, Mode::Real)?;
-    let put = |which: Which| {
-        let path = directory.join(which.file());
-        write(&path, &text, Access::PRIVATE, Mode::Real).map(|_| ())
-    };
+    let put = |which: Which| keep_private(&directory.join(which.file()), &text);
     if report.has_failures() {
         put(Which::LastFailed)?;
     }
@@ -87,11 +82,10 @@ pub fn kept(directory: &Path, which: Which) -> Result<Option<BootReport>, KeptEr
         path: path.clone(),
         reason,
     };
-    match read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| failed(error.to_string())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(reason(&error))),
-    }
+    let Some(bytes) = read_private(&path).map_err(failed)? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| failed(error.to_string()))
 }

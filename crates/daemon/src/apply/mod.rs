@@ -6,12 +6,13 @@
 //! restarted by it. What waits for a disk or for commands that judge values is done on a thread of its own.
 
 mod files;
+mod keeping;
 mod planning;
 mod running;
 mod words;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use linchpin_boot::settings::{Edit, SettingsReport};
@@ -23,9 +24,9 @@ use tokio::time::timeout;
 use crate::api::Api;
 use crate::control::{Applying, Basis, Control, Reply, Request};
 use crate::http::Journal;
-use crate::services::milliseconds;
 use crate::settings::ServiceSettings;
 
+pub(crate) use keeping::Applies;
 use planning::Prepared;
 use running::Run;
 
@@ -52,10 +53,8 @@ struct Shared {
     control: Control,
     api: Api,
     journal: Arc<dyn Journal>,
-    /// The apply that is under way, or the last one.
-    last: watch::Sender<Option<Arc<ApplyReport>>>,
+    applies: Applies,
     is_busy: AtomicBool,
-    generation: AtomicU64,
     plans: Arc<Semaphore>,
 }
 
@@ -91,7 +90,7 @@ impl Turn {
         let shared = Arc::clone(&self.shared);
         self.is_over = true;
         self.give_back();
-        shared.last.send_replace(Some(Arc::new(report)));
+        shared.applies.publish(report);
     }
 
     fn give_back(&mut self) {
@@ -107,35 +106,25 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if !self.is_over {
             self.give_back();
-            self.shared.last.send_if_modified(interrupt);
+            self.shared.applies.interrupt();
         }
-    }
-}
-
-/// Ends the report of an apply that nobody carries on.
-fn interrupt(last: &mut Option<Arc<ApplyReport>>) -> bool {
-    match last {
-        Some(report) if report.state == ApplyState::Running => {
-            let report = Arc::make_mut(report);
-            report.state = ApplyState::Interrupted;
-            report.ended = Some(milliseconds());
-            report.error = Some("it was interrupted".to_owned());
-            true
-        }
-        Some(_) | None => false,
     }
 }
 
 impl Applier {
-    pub(crate) fn new(control: Control, api: Api, journal: Arc<dyn Journal>) -> Self {
+    pub(crate) fn new(
+        control: Control,
+        api: Api,
+        journal: Arc<dyn Journal>,
+        applies: Applies,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 control,
                 api,
                 journal,
-                last: watch::Sender::new(None),
+                applies,
                 is_busy: AtomicBool::new(false),
-                generation: AtomicU64::new(0),
                 plans: Arc::new(Semaphore::new(PLANS_MAX)),
             }),
         }
@@ -152,8 +141,7 @@ impl Applier {
     pub(crate) async fn begin(&self, request: ApplyRequest) -> Result<Reports, Refusal> {
         let shared = Arc::clone(&self.shared);
         if shared.is_busy.swap(true, Ordering::SeqCst) {
-            let generation = shared.generation.load(Ordering::SeqCst);
-            return Err(Refusal::Busy(generation));
+            return Err(Refusal::Busy(shared.applies.generation()));
         }
         let mut turn = Turn {
             shared: Arc::clone(&shared),
@@ -179,10 +167,13 @@ impl Applier {
             turn.settings = Some(Arc::clone(&basis.settings));
             let seconds = request.timeout.map(|seconds| seconds.min(LONGEST_TIMEOUT));
             let patience = seconds.map_or(USUAL_TIMEOUT, Duration::from_secs);
-            let generation = shared.generation.fetch_add(1, Ordering::SeqCst) + 1;
+            let generation = shared.applies.generation() + 1;
             let run = Run::new(Arc::clone(&shared), basis, prepared, patience, generation);
-            let _ = answer.send(Ok(shared.last.subscribe()));
+            let _ = answer.send(Ok(shared.applies.reports()));
+            // Whoever ends the daemon now finds out afterwards that this was under way.
+            shared.keep(run.report()).await;
             let report = run.carried_out().await;
+            shared.keep(&report).await;
             shared.tell(&report);
             turn.end(report);
         });
@@ -191,7 +182,7 @@ impl Applier {
 
     /// The apply that is under way, or the last one, and what becomes of it.
     pub(crate) fn reports(&self) -> Reports {
-        self.shared.last.subscribe()
+        self.shared.applies.reports()
     }
 
     /// What is set, and why.
@@ -275,6 +266,13 @@ impl Shared {
                 "the settings cannot be read and judged within {seconds} seconds"
             )))
         })
+    }
+
+    /// Keeps a report where it outlives the daemon.
+    async fn keep(&self, report: &ApplyReport) {
+        if let Some(text) = self.applies.keep(report).await {
+            self.journal.log(LogLevel::Warn, text);
+        }
     }
 
     /// Says in the main log how it ended.

@@ -81,6 +81,11 @@ impl Run {
         run
     }
 
+    /// How it stands.
+    pub(super) fn report(&self) -> &ApplyReport {
+        &self.report
+    }
+
     /// Carries out order after order. The report of the end is for the caller to publish.
     pub(super) async fn carried_out(mut self) -> ApplyReport {
         while let Some(order) = self.machine.order() {
@@ -436,11 +441,11 @@ impl Run {
             text: text.to_owned(),
         });
         self.publish();
+        self.shared.applies.keep_soon();
     }
 
     fn publish(&self) {
-        let report = Arc::new(self.report.clone());
-        self.shared.last.send_replace(Some(report));
+        self.shared.applies.publish(self.report.clone());
     }
 }
 

@@ -148,7 +148,12 @@ impl Fixture {
                 };
                 let services = Services {
                     control: control.clone(),
-                    applier: Applier::new(control.clone(), rpc.api().clone(), Arc::clone(&journal)),
+                    applier: Applier::new(
+                        control.clone(),
+                        rpc.api().clone(),
+                        Arc::clone(&journal),
+                        Default::default(),
+                    ),
                     boots: Default::default(),
                     rpc: rpc.clone(),
                     journal: Arc::clone(&journal),

@@ -25,7 +25,7 @@ use super::cross_site::OwnNames;
 use super::journal::Journal;
 use super::limits::{ACCEPT_PAUSE, FAREWELL_TIME};
 use super::web::Token;
-use crate::apply::Applier;
+use crate::apply::{Applier, Applies};
 use crate::boot::{BootReports, report_directory};
 use crate::control::{Control, Identity};
 use crate::rpc::{Interfaces, Rpc};
@@ -71,6 +71,7 @@ impl Services {
         config: &Config,
         journal: Arc<dyn Journal>,
         boots: BootReports,
+        applies: Applies,
     ) -> Self {
         let budget = Arc::new(Budget::default());
         let identity = Identity {
@@ -85,7 +86,12 @@ impl Services {
             Arc::clone(&budget),
         );
         Self {
-            applier: Applier::new(control.clone(), rpc.api().clone(), Arc::clone(&journal)),
+            applier: Applier::new(
+                control.clone(),
+                rpc.api().clone(),
+                Arc::clone(&journal),
+                applies,
+            ),
             boots: (boots, report_directory(config)),
             control,
             rpc,

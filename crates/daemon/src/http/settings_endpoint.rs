@@ -49,10 +49,7 @@ pub(crate) async fn answer(
             let reports = applier.reports();
             let last = reports.borrow().clone();
             match (last, follows.as_deref()) {
-                (None, _) => trouble(
-                    StatusCode::NOT_FOUND,
-                    "nothing has been applied since the daemon began",
-                ),
+                (None, _) => trouble(StatusCode::NOT_FOUND, "nothing has been applied yet"),
                 (Some(_), Some("yes")) => follow(services, reports),
                 (Some(report), _) => document(StatusCode::OK, &*report, is_indented),
             }

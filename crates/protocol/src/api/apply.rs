@@ -108,7 +108,7 @@ pub enum ApplyState {
     NotRolledBack,
     /// Something failed, and there was nothing to go back to: the settings had been in the file before.
     Failed,
-    /// The daemon goes down. The settings that were written count when it starts again.
+    /// The daemon went down, or was killed. The settings that were written count when it starts again.
     Interrupted,
 }
 
@@ -144,7 +144,7 @@ pub struct FailedService {
 /// `GET /api/v1/apply`: the apply that is under way, or else the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplyReport {
-    /// Which one, counted since the daemon began.
+    /// Which one; with a `state_directory` counted also through ends of the daemon.
     pub generation: u64,
     /// How it stands.
     pub state: ApplyState,

@@ -145,12 +145,7 @@ pub(super) const ROUTES: &[Route] = &[
                 "ApplyReport",
                 "How it stands; with `follow=yes` lines of ApplyLine.",
             ),
-            (
-                404,
-                JSON,
-                "Error",
-                "Nothing has been applied since the daemon began.",
-            ),
+            (404, JSON, "Error", "Nothing has been applied yet."),
         ],
     },
     Route {

@@ -65,7 +65,12 @@ impl Fixture {
         let rpc = fake.rpc_within(&[("supervisor", Kind::Main, "")], Arc::clone(&budget));
         let services = Services {
             control: fake.control.clone(),
-            applier: Applier::new(fake.control.clone(), rpc.api().clone(), journal.clone()),
+            applier: Applier::new(
+                fake.control.clone(),
+                rpc.api().clone(),
+                journal.clone(),
+                Default::default(),
+            ),
             boots: Default::default(),
             rpc,
             journal: journal.clone(),
