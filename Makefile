@@ -19,7 +19,7 @@ build: ## build the static release binary, target/release/linchpin
 	@for name in linchpin supervisord supervisorctl pidproxy echo_supervisord_conf; do \
 		ln -sfn ../$(TRIPLE)/release/linchpin $(TARGET_DIR)/release/$$name; done
 
-run: build ## build, install Redis and Caddy (as root), start the example product
+run: build ## build, install Redis, Caddy and PostgreSQL (as root), start the example product
 	LINCHPIN_BIN=$(abspath $(BINARY)) examples/product/run
 
 test: ## everything that CI runs: lints, unit tests, simulator, behaviour suites
