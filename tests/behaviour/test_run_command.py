@@ -169,6 +169,16 @@ def test_a_file_is_run_as_an_entry_point(entry_point):
     assert {path.name for path in daemon.directory.iterdir()} == {"supervisord.conf", "daemon.out", "daemon.err", "run"}
 
 
+def test_its_settings_are_applied_through_the_socket_that_it_has_by_itself(entry_point):
+    settings = "run_directory=%(here)s/run\nsettings_file=%(here)s/s.env\n[setting:MODE]\ndefault=fast\nservices=a\n"
+    daemon = entry_point(FILE.replace("run_directory=%(here)s/run\n", settings))
+    daemon.until_file("daemon.out", "up\n")
+    command = [TESTED.daemon[0], "settings", "apply", "-c", str(daemon.file), "MODE=slow"]
+    applied = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert applied.returncode == 0, applied
+    assert daemon.read("s.env").endswith("MODE=slow\n") and daemon.read("daemon.out") == "up\nup\n"
+
+
 FIRST = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", 'mount -t tmpfs -o ro tmpfs /run && exec "$@"', "sh")
 
 

@@ -26,6 +26,9 @@ pub struct DaemonPlaces {
     pub file: Option<String>,
     /// Places to try, best first; at least one.
     pub endpoints: Vec<Endpoint>,
+    /// The socket that is for the daemon's owner alone, if one is known: the file says it, or it is there where `linchpin run`
+    /// has it.
+    pub control_socket: Option<String>,
     /// `[linchpin]`, if it is there and counts.
     pub linchpin: Option<LinchpinConfig>,
 }
@@ -81,6 +84,8 @@ pub fn find_daemon(
         look(world, &file, &reading, &mut places);
     }
     if world.exists(FIRST_PROCESS_SOCKET) {
+        let socket = || FIRST_PROCESS_SOCKET.to_owned();
+        places.control_socket.get_or_insert_with(socket);
         let url = format!("unix://{FIRST_PROCESS_SOCKET}");
         if places.endpoints.iter().all(|known| known.url != url) {
             places.endpoints.push(Endpoint {
@@ -144,12 +149,16 @@ fn look(world: &dyn World, file: &str, reading: &Reading, places: &mut DaemonPla
     places.linchpin = service_options::linchpin(context, &environment, &mut findings).config;
     if let Some(linchpin) = &places.linchpin {
         match (&linchpin.socket, &linchpin.run_directory) {
-            (Some(socket), _) => add(format!("unix://{socket}"), None),
+            (Some(socket), _) => {
+                places.control_socket = Some(socket.clone());
+                add(format!("unix://{socket}"), None);
+            }
             // As `linchpin run` has it, and nobody else.
             (None, Some(directory)) => {
                 let socket = format!("{directory}/{SOCKET_NAME}");
                 if world.exists(&socket) {
                     add(format!("unix://{socket}"), None);
+                    places.control_socket = Some(socket);
                 }
             }
             (None, None) => {}

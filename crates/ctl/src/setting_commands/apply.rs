@@ -39,10 +39,10 @@ impl Daemon {
         };
         let places = find_daemon(world, &path_of(world, called), &request)
             .map_err(Trouble::Configuration)?;
-        let socket = places.linchpin.and_then(|linchpin| linchpin.socket);
-        let Some(socket) = socket else {
+        let Some(socket) = places.control_socket else {
             return Err(Trouble::Usage(
-                "the daemon is asked through its own socket: set `socket` in [linchpin]".to_owned(),
+                "the daemon is asked through its own socket, and there is none: set `socket` in [linchpin], or start it with `linchpin run`"
+                    .to_owned(),
             ));
         };
         let url = format!("unix://{socket}")
