@@ -7,7 +7,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linchpin_sys::Pid;
 use linchpin_sys::group;
@@ -125,7 +125,16 @@ fn a_leader_kept_as_a_zombie_keeps_its_group_and_hides_nobody_from_a_list() {
     assert_eq!(reap::reap(other).unwrap().unwrap().status.code(), 4);
 
     assert!(group::group_exists(leader));
-    let members = group::group_members(leader).unwrap();
+    // The member is a fork of the shell until its exec.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let members = loop {
+        let members = group::group_members(leader).unwrap();
+        let is_fork = |m: &group::Member| m.command == "sh" && !m.is_zombie;
+        if !members.iter().any(is_fork) || Instant::now() > deadline {
+            break members;
+        }
+        std::thread::yield_now();
+    };
     let names: Vec<_> = members
         .iter()
         .map(|m| (m.command.as_str(), m.is_zombie))
