@@ -270,6 +270,43 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_started_by_somebody_in_between_gets_the_settings_of_the_direction() {
+        let mut apply = Apply::new(ApplyPlan {
+            writes: true,
+            restarted: vec![name("worker")],
+            changed: vec!["web".to_owned()],
+            added: vec!["new".to_owned()],
+            ..ApplyPlan::default()
+        });
+        let mut switched = Vec::new();
+        while let Some(order) = apply.order() {
+            let processes = apply.to_switch(order).into_iter().map(|(_, name)| name);
+            let groups = apply.groups_to_switch(order).iter().cloned();
+            let who: Vec<String> = processes.chain(groups).collect();
+            if !who.is_empty() {
+                switched.push((apply.direction(), order, who.join(" ")));
+            }
+            if order == ApplyOrder::Wait && apply.direction() == Direction::Forward {
+                apply.failed();
+            } else {
+                apply.done();
+            }
+        }
+        let expected = [
+            // Before its configuration is read, so that nobody can have added it.
+            (Direction::Forward, ApplyOrder::Configure, "new"),
+            // Before it is stopped, so that nobody can have started it again.
+            (Direction::Forward, ApplyOrder::Switch, "worker"),
+            // While it is down.
+            (Direction::Forward, ApplyOrder::Remove, "web"),
+            (Direction::Back, ApplyOrder::Switch, "worker"),
+            (Direction::Back, ApplyOrder::Remove, "web"),
+        ];
+        let expected = expected.map(|(direction, order, who)| (direction, order, who.to_owned()));
+        assert_eq!(switched, expected);
+    }
+
+    #[test]
     fn who_went_down_with_what_it_depends_on_comes_up_again_and_nobody_else() {
         let mut apply = Apply::new(ApplyPlan {
             writes: true,
