@@ -130,13 +130,15 @@ pub(crate) fn check(steps: &[Step]) {
         candidates.push((ours.clone(), ours));
     }
     std::thread::scope(|scope| {
+        // They mostly wait, for daemons that look once a second.
         let reference = scope.spawn(|| play(&original, &original, steps));
         let played: Vec<_> = candidates
             .iter()
-            .map(|(daemon, client)| play(daemon, client, steps))
+            .map(|(daemon, client)| scope.spawn(|| play(daemon, client, steps)))
             .collect();
         let reference = reference.join().unwrap();
         for ((daemon, client), outcomes) in candidates.iter().zip(played) {
+            let outcomes = outcomes.join().unwrap();
             for ((line, expected), (_, found)) in reference.iter().zip(outcomes) {
                 assert!(
                     found == *expected,

@@ -5,6 +5,7 @@
 
 pub(crate) mod fake_daemon;
 pub(crate) mod history;
+mod original;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 use linchpin_ctl::{Controller, Settings, Streams};
 use linchpin_protocol::ProcessInfo;
 use linchpin_protocol::client::{Client, ServerUrl};
+
+pub(crate) use original::run_original;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -53,18 +56,33 @@ impl Drop for Daemon {
         if let Ok(Some(_)) = self.child.try_wait() {
             return;
         }
-        let pid = self.child.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Ok(Some(_)) = self.child.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        // How they end is no business of these tests, and the original takes a second for each group.
+        let pid = self.child.id();
+        let signal = |signal: &str, pids: &[String]| {
+            let _ = Command::new("kill").arg(signal).args(pids).status();
+        };
+        signal("-STOP", &[pid.to_string()]);
+        let children = children(pid);
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !children.is_empty() {
+            signal("-KILL", &children);
+        }
     }
+}
+
+/// The children of a process, whichever of its threads has them.
+fn children(pid: u32) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            let pids = list.split_whitespace().map(str::to_owned);
+            pids.collect::<Vec<String>>()
+        })
+        .collect()
 }
 
 /// What a command printed, and how it ended.
@@ -187,49 +205,6 @@ impl Daemon {
             output: normalised(&outcome.output, self.folder.path()),
             ..outcome
         }
-    }
-}
-
-/// Runs the original's client, without any configuration file.
-pub(crate) fn run_original(
-    programs: &Path,
-    line: &str,
-    settings: &Settings,
-    input: &str,
-) -> Outcome {
-    use std::io::Write as _;
-
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("ctl.conf");
-    let credentials = match (&settings.username, &settings.password) {
-        (Some(username), Some(password)) => format!("username={username}\npassword={password}\n"),
-        _ => String::new(),
-    };
-    let url = &settings.serverurl;
-    std::fs::write(
-        &config,
-        format!("[supervisorctl]\nserverurl={url}\n{credentials}"),
-    )
-    .unwrap();
-    let mut child = Command::new(programs.join("supervisorctl"))
-        .arg("-c")
-        .arg(&config)
-        .args(line.split_whitespace())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    Outcome {
-        output: String::from_utf8_lossy(&output.stdout).into_owned(),
-        code: output.status.code().unwrap(),
     }
 }
 
