@@ -128,7 +128,8 @@ fn show(loaded: &LoadedBoot, which: Which) -> ExitCode {
     let linchpin = loaded.linchpin.as_ref();
     let Some(directory) = linchpin.and_then(LinchpinConfig::report_directory) else {
         crate::complain(&format!(
-            "Error: {} names no `state_directory` in [linchpin], so no report is kept",
+            "Error: {} names no `state_directory` in [linchpin], so no report is kept; a daemon that runs answers \
+             `GET /api/v1/boot` with its own",
             loaded.file
         ));
         return ExitCode::FAILURE;

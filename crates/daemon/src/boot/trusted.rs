@@ -2,7 +2,7 @@
 
 use linchpin_boot::ca_roots::Trust;
 use linchpin_boot::sequence::RootsState;
-use linchpin_config::CaRootsConfig;
+use linchpin_config::{CaRootsConfig, OnFailure};
 use linchpin_log::LogLevel;
 
 use super::told::Told;
@@ -14,6 +14,10 @@ const STALE: &str =
 /// What follows for the configuration.
 const UNREAD: &str = "what the configuration says with them (`%(ENV_x)s`, `enabled`) counts after `supervisorctl update`";
 
+/// What follows for services that were left out.
+const LEFT_OUT: &str =
+    "what was left out because of [ca-roots] comes back with `supervisorctl update`";
+
 /// What is known.
 #[derive(Debug, Default)]
 pub(super) struct Trusted {
@@ -21,6 +25,8 @@ pub(super) struct Trusted {
     told: Told,
     /// The last look has failed.
     has_failed: bool,
+    /// The boot left services out because of it.
+    has_left_out: bool,
     /// Nobody has looked since somebody else has made it.
     is_unknown: bool,
 }
@@ -34,6 +40,8 @@ impl Trusted {
                 .told
                 .all(state.problem.as_deref(), &state.warnings, now);
             trusted.has_failed = state.problem.is_some();
+            let skips = state.config.policy.on_failure == OnFailure::Skip;
+            trusted.has_left_out = trusted.has_failed && skips;
             trusted.trust = state.trust;
         }
         trusted
@@ -75,6 +83,9 @@ impl Trusted {
             lines.push((LogLevel::Info, variables(*is_any)));
         }
         self.has_failed = state.problem.is_some();
+        if !self.has_failed && std::mem::take(&mut self.has_left_out) {
+            lines.push((LogLevel::Info, LEFT_OUT.to_owned()));
+        }
         let (problem, is_new) = (state.problem.as_deref(), changed.is_some());
         for (level, text) in self.told.not_yet(problem, &state.warnings, is_new, now) {
             lines.push((level, format!("[ca-roots] {text}")));
@@ -132,7 +143,7 @@ fn variables(is_any: bool) -> String {
 #[cfg(test)]
 mod tests {
     use linchpin_boot::sequence::look_after_roots;
-    use linchpin_config::{OnFailure, StepPolicy, SystemBundle};
+    use linchpin_config::{StepPolicy, SystemBundle};
 
     use super::*;
 
@@ -178,5 +189,19 @@ mod tests {
         assert_eq!(take(look(&config)), (1, None), "well again");
         std::fs::remove_file(text("folder/a.pem")).unwrap();
         assert_eq!(take(look(&config)), (2, Some(false)));
+        let skips = CaRootsConfig {
+            policy: StepPolicy::on_failure(OnFailure::Skip),
+            ..config
+        };
+        let failed = RootsState {
+            problem: Some("the volume is away".to_owned()),
+            ..look(&skips)
+        };
+        let mut trusted = Trusted::of(Some(failed), NOW);
+        let (lines, _) = trusted.take(look(&skips), Some(&skips), NOW);
+        let is_told = |(_, text): &(LogLevel, String)| text.contains("supervisorctl update");
+        assert!(lines.iter().any(is_told), "{lines:?}");
+        let (lines, _) = trusted.take(look(&skips), Some(&skips), NOW);
+        assert_eq!(lines, []);
     }
 }

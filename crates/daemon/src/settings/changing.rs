@@ -154,22 +154,22 @@ impl ServiceSettings {
         };
         let sections = |environment: &Vec<(String, String)>| {
             let world = SystemWorld::now().with_environment(environment.clone());
-            let loaded = load_boot(&world, request)?;
-            Ok(Roots::of(
-                &loaded.boot,
-                environment.clone(),
-                loaded.environment,
-            ))
+            let loaded = load_boot(&world, request).ok()?;
+            let common = loaded.environment;
+            Some(Roots::of(&loaded.boot, environment.clone(), common))
         };
-        let roots = {
-            let after = sections(&new).map_err(|failure: Box<LoadFailure>| unread(&failure))?;
-            let before = sections(&old).ok().flatten();
-            RootsChange::plan(made, before, after, old.clone()).map_err(|problem| {
-                vec![ApplyProblem {
-                    setting: None,
-                    message: planned.masked(&format!("[ca-roots]: {problem}")),
-                }]
-            })?
+        // What is wrong with these sections is told with all the rest.
+        let roots = match sections(&new) {
+            Some(after) => {
+                let before = sections(&old).flatten();
+                RootsChange::plan(made, before, after, old.clone()).map_err(|problem| {
+                    vec![ApplyProblem {
+                        setting: None,
+                        message: planned.masked(&format!("[ca-roots]: {problem}")),
+                    }]
+                })?
+            }
+            None => None,
         };
         let trust = match &roots {
             Some(change) => change.trust(true),
