@@ -25,7 +25,7 @@ pub(crate) static STATE_DIRECTORY: OptionSpec = OptionSpec::ours(
     "state_directory",
     ValueKind::UncheckedPath,
     HERE,
-    "Directory for what must survive the daemon: the recorded history, certificates and their keys.",
+    "Directory for what must survive the daemon: the recorded history, certificates and their keys, the reports of the last boot and of the last Save & Restart.",
 )
 .default_note("the history is kept in memory only, and there are no certificates")
 .sample("/var/lib/linchpin");
