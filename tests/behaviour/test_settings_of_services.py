@@ -155,7 +155,8 @@ def test_a_daemon_that_gives_up_root_can_read_the_file_that_it_made(new_daemon):
 
 
 def test_status_says_whose_settings_are_old(new_daemon):
-    daemon = new_daemon(programs=SETTINGS + SERVICE + SERVICE.replace(":a", ":b")).start()
+    concerned = "[setting:APP_OF_A]\ndefault=one\nservices=a\n"
+    daemon = new_daemon(programs=SETTINGS + concerned + SERVICE + SERVICE.replace(":a", ":b")).start()
     for name in ("a", "b"):
         daemon.until_state(name, "RUNNING")
         assert "stale" not in daemon.service_status(name)
@@ -170,6 +171,9 @@ def test_status_says_whose_settings_are_old(new_daemon):
     assert "old settings, restart it: APP_PORT" in shown.stdout
     settings(daemon, "rollback")
     assert "stale" not in daemon.service_status("b"), "it has the settings that count again"
+    settings(daemon, "set", "APP_OF_A=two")
+    assert daemon.service_status("a")["stale"] == ["APP_OF_A", "APP_PORT"]
+    assert "stale" not in daemon.service_status("b"), "a setting that names its services concerns nobody else"
 
 
 def test_a_hook_has_the_settings_of_the_process_that_it_is_for(new_daemon):

@@ -14,7 +14,7 @@ use linchpin_config::SettingsConfig;
 use linchpin_sys::spawn::Environment;
 
 use super::given::{Given, MadeByBoot};
-use super::{merged, store};
+use super::{is_meant, merged, store};
 use crate::boot::set;
 
 /// Most processes whose start is remembered. Beyond, all are forgotten: then nothing is said to have old settings,
@@ -30,7 +30,14 @@ pub(crate) struct ServiceSettings {
     /// Settings that are on trial.
     trial: Mutex<Option<Trial>>,
     /// What the last start of each process was given, by group and name.
-    starts: Mutex<HashMap<(String, String), Arc<Given>>>,
+    starts: Mutex<HashMap<(String, String), Start>>,
+}
+
+/// The last start of a process.
+struct Start {
+    given: Arc<Given>,
+    /// Its section, such as `program:web`: settings may name it by that.
+    section: String,
 }
 
 impl fmt::Debug for ServiceSettings {
@@ -167,6 +174,7 @@ impl ServiceSettings {
         &self,
         group: &str,
         name: &str,
+        section: &str,
     ) -> (Arc<Environment>, Option<String>) {
         let (given, complaint) = self.now_for(group, name, true);
         if self.can_change() {
@@ -174,7 +182,11 @@ impl ServiceSettings {
             if starts.len() >= MOST_STARTS {
                 starts.clear();
             }
-            starts.insert((group.to_owned(), name.to_owned()), Arc::clone(&given));
+            let start = Start {
+                given: Arc::clone(&given),
+                section: section.to_owned(),
+            };
+            starts.insert((group.to_owned(), name.to_owned()), start);
         }
         (Arc::clone(&given.environment), complaint)
     }
@@ -255,23 +267,32 @@ impl ServiceSettings {
         self.looked_at(false).0
     }
 
-    /// Of each of some processes, what has changed since its last start: names of settings, and the section of authorities
-    /// that are trusted. May wait for the disk.
+    /// Of each of some processes, what has changed since its last start and concerns it: names of settings, and the section
+    /// of authorities that are trusted. A setting that names its services concerns nobody else. May wait for the disk.
     pub(crate) fn stale(&self, processes: &[(String, String)]) -> Vec<Vec<String>> {
-        let now = self.looked_at(false).0;
-        processes
-            .iter()
-            .map(|(group, name)| {
-                let start = self.start_of(group, name);
-                start.map_or_else(Vec::new, |start| {
-                    let mut changed = start.differing(&now);
-                    if start.trusts_others_than(&now) {
-                        changed.push("[ca-roots]".to_owned());
-                    }
-                    changed
+        let source = self.source();
+        let now = source.looked_at(false).0;
+        let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = |process: &(String, String)| {
+            let Some(start) = starts.get(process) else {
+                return Vec::new();
+            };
+            let (group, name) = process;
+            let is_concerned = |setting: &String| {
+                let services = source.config.named(setting).map(|it| it.services.iter());
+                services.is_none_or(|mut services| {
+                    services.len() == 0
+                        || services.any(|service| is_meant(service, group, name, &start.section))
                 })
-            })
-            .collect()
+            };
+            let mut changed = start.given.differing(&now);
+            changed.retain(is_concerned);
+            if start.given.trusts_others_than(&now) {
+                changed.push("[ca-roots]".to_owned());
+            }
+            changed
+        };
+        processes.iter().map(of_one).collect()
     }
 
     /// Whether what services are given can change while they run.
@@ -282,7 +303,8 @@ impl ServiceSettings {
 
     pub(super) fn start_of(&self, group: &str, name: &str) -> Option<Arc<Given>> {
         let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        starts.get(&(group.to_owned(), name.to_owned())).cloned()
+        let start = starts.get(&(group.to_owned(), name.to_owned()))?;
+        Some(Arc::clone(&start.given))
     }
 
     /// The settings as they are now. `tells` says that what is wrong with the file can be told now; it is told once.

@@ -113,7 +113,9 @@ pub(super) fn launch(launch: &Launch, slot: &SpawnSlot) -> Result<Started, Spawn
     };
 
     let (ears, mouths) = announcements::open(config).map_err(|error| dispatchers(&error))?;
-    let (environment, complaint) = site.settings.for_a_start(group, &config.name);
+    let (environment, complaint) = site
+        .settings
+        .for_a_start(group, &config.name, &config.section);
     if let Some(complaint) = complaint {
         site.logs.log(LogLevel::Warn, complaint);
     }
