@@ -560,6 +560,41 @@ def test_a_certificate_that_a_reread_changes_reaches_its_services(booting):
     assert daemon.log().count("restarting restarts, because") == 1
 
 
+MADE = "[template:made]\nsource=%(here)s/source\ntarget=%(here)s/made\nservices=reads, restarts, other\n"
+
+
+def test_what_a_reread_makes_of_templates_reaches_its_services(booting):
+    daemon = booting(MADE + USERS)
+    (daemon.directory / "source").write_text("one\n")
+    start(daemon)
+    names = ("reads", "restarts", "other")
+    pids = dict(zip(names, daemon.until_running(*names)))
+    assert daemon.supervisor("reloadConfig") == [[[], [], []]]
+    assert "because what is made" not in daemon.log(), "it is as it was"
+    # `other` is another one in the file that is read now: its `update` brings what is new.
+    daemon.write(daemon.file.read_text().replace("%(here)s/other.log\n", "%(here)s/other.log\nstopwaitsecs=3\n"))
+    (daemon.directory / "source").write_text("two\n")
+    assert daemon.supervisor("reloadConfig") == [[[], ["other"], []]]
+    assert daemon.read("made") == "two\n"
+    daemon.until_file("reads.log", "again\n")
+    daemon.until_file("restarts.log", "up\nup\n")
+    daemon.until_running("restarts")
+    assert {name: daemon.info(name)["pid"] == pid for name, pid in pids.items()} == {"reads": True, "restarts": False, "other": True}
+    assert "reloading reads, because what is made of [template:made] has changed" in daemon.log()
+
+
+@pytest.mark.parametrize(("option", "again"), [("restart", ["up", "up"]), ("none", ["up"])])
+def test_services_say_what_they_need_when_a_template_changes(booting, option, again):
+    daemon = booting(MADE.replace("restarts, other", f"reads\non_change={option}") + USERS)
+    (daemon.directory / "source").write_text("one\n")
+    start(daemon).until_running("reads")
+    (daemon.directory / "source").write_text("two\n")
+    daemon.supervisor("reloadConfig")
+    assert daemon.read("made") == "two\n"
+    until(lambda: daemon.read("reads.log").split() == again, "what it needs")
+    assert ("restarting reads" in daemon.log()) == (option == "restart")
+
+
 def threads(daemon):
     """How often each thread has gone to sleep, by its name."""
     found = {}

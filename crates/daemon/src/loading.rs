@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use linchpin_boot::sequence::Step;
 use linchpin_config::{Config, Diagnostic, ProcessConfig};
 use linchpin_core::ShutdownCause;
 use linchpin_log::LogLevel;
@@ -50,6 +51,8 @@ pub(crate) struct Loaded {
     pub(crate) new_directories: Vec<PathBuf>,
     /// What programs trust and what servers have.
     pub(crate) looked: Looked,
+    /// Templates of which something else was made, by name.
+    pub(crate) changed_templates: Vec<String>,
 }
 
 impl Loaded {
@@ -70,6 +73,10 @@ impl Loaded {
             .chain(of(LogLevel::Info, loaded.infos))
             .chain(boot.iter().flat_map(messages))
             .collect();
+        let reports = boot.iter().flat_map(|boot| &boot.report.steps);
+        let changed = reports.filter(|it| it.step == Step::Templates && it.changed);
+        let names = changed.filter_map(|it| it.section.split_once(':'));
+        let changed_templates = names.map(|(_, name)| name.to_owned()).collect();
         let (new_directories, looked) = boot
             .map(|boot| (boot.new_directories, boot.looked))
             .unwrap_or_default();
@@ -90,6 +97,7 @@ impl Loaded {
             settings,
             new_directories,
             looked,
+            changed_templates,
         }
     }
 }

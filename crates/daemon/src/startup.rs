@@ -193,6 +193,8 @@ impl Invocation {
             settings,
             new_directories,
             looked,
+            // Whoever starts reads what is there.
+            changed_templates: _,
         } = loaded;
         let supervisord = &config.supervisord;
         if let Some(uid) = supervisord.uid {

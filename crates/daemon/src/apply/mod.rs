@@ -28,6 +28,7 @@ use crate::settings::ServiceSettings;
 
 pub(crate) use keeping::Applies;
 use planning::Prepared;
+pub(crate) use planning::difference;
 use running::Run;
 
 /// How long services may take until they are ready, where nobody says how long.

@@ -214,7 +214,7 @@ fn can_reload(process: &ProcessConfig) -> bool {
 }
 
 /// What a configuration changes in the groups at work, to which the environment of `[supervisord]` has been added.
-pub(super) fn difference(at_work: &[Arc<GroupConfig>], after: &Config) -> Difference {
+pub(crate) fn difference(at_work: &[Arc<GroupConfig>], after: &Config) -> Difference {
     let nothing_more = BTreeMap::new();
     let active: Vec<ActiveGroup<'_>> = at_work
         .iter()

@@ -11,6 +11,7 @@ mod events;
 mod explanations;
 mod logs;
 mod orphans;
+mod readers;
 mod reaping;
 mod requests;
 mod rest;

@@ -161,6 +161,7 @@ impl Shell {
                     }
                 }
                 self.follow_certificates(&mut loaded);
+                self.tell_of_templates(&loaded);
                 self.command(
                     Command::Reload {
                         config: Box::new(loaded.config),
