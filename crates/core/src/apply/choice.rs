@@ -63,8 +63,9 @@ impl Sight {
     }
 
     fn is_ready(&self) -> bool {
-        // What a oneshot has done before does not count while it does it again.
-        self.is_settled && !(self.is_oneshot && self.is_under_way())
+        // What a oneshot has done before does not count while it does it again, nor if that fails.
+        let has_ended = self.state == ProcessState::Exited && !self.goes_on;
+        self.is_settled && (has_ended || !self.is_oneshot)
     }
 
     fn has_failed(&self) -> bool {
@@ -267,6 +268,25 @@ mod tests {
         assert_eq!(judged(&[job.clone()], &["job"]), not_yet);
         job.state = ProcessState::Exited;
         assert_eq!(judged(&[job], &["job"]), Verdict::Ready);
+    }
+
+    #[test]
+    fn a_oneshot_that_fails_has_failed_although_it_has_done_its_work_before() {
+        let mut job = Sight {
+            is_oneshot: true,
+            goes_on: true,
+            ..sight("job", ProcessState::Exited, true)
+        };
+        let not_yet = Verdict::NotYet(vec![name("job")]);
+        assert_eq!(
+            judged(&[job.clone()], &["job"]),
+            not_yet,
+            "it is tried again"
+        );
+        job.goes_on = false;
+        job.state = ProcessState::Fatal;
+        let failed = Verdict::Failed(vec![name("job")]);
+        assert_eq!(judged(&[job], &["job"]), failed);
     }
 
     #[test]
