@@ -24,6 +24,22 @@ def test_an_exit_request_stops_everything_in_order(new_daemon, name):
     assert not daemon.socket.exists() and not (daemon.directory / "main.pid").exists()
 
 
+@pytest.mark.root
+def test_an_exit_request_when_standard_output_belongs_to_somebody_else(new_daemon):
+    """A thread writes the main log to it then, as it cannot be opened anew; signals are for the daemon, not for that thread."""
+    daemon = new_daemon(programs=SLEEP)
+    daemon.directory.chmod(0o777)
+    reader, writer = os.pipe()
+    with open(reader, "rb"), open(writer, "wb") as output:
+        daemon.start(before=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"), stdout=output)
+        (pid,) = daemon.until_running("a")
+        os.kill(pid, signal.SIGKILL)
+        daemon.until_logged(r"terminated by SIGKILL")
+        daemon.signal(signal.SIGTERM)
+        assert daemon.process.wait(30) == 0, daemon.said()
+    assert "WARN received SIGTERM indicating exit request" in daemon.log()
+
+
 def test_a_second_exit_request_changes_nothing(new_daemon):
     stubborn = """sh -c "trap '' TERM; while :; do sleep 0.2; done" """
     daemon = new_daemon(programs=f"[program:a]\ncommand={stubborn}\nstopwaitsecs=2\n").start()

@@ -240,6 +240,9 @@ impl Invocation {
         if let Some(text) = foreign_plugin(&config) {
             return Err(Refusal::usage(&self.program, text));
         }
+        // Before the first thread is made, which may be one that writes the main log: so all threads have them blocked.
+        let signals = SignalSet::of(&SIGNALS);
+        linchpin_sys::signals::block(&signals).map_err(unusable("block signals"))?;
         let servers =
             OpenServers::open(&config).map_err(|error| Refusal::usage(&self.program, error))?;
         for path in servers.replaced() {
@@ -337,10 +340,8 @@ impl Invocation {
             looked,
             known,
         } = supervision;
-        // Blocked before the first thread is made, so that all threads have them blocked.
-        let set = SignalSet::of(&SIGNALS);
-        linchpin_sys::signals::block(&set).map_err(unusable("block signals"))?;
-        let signals = SignalFd::new(&set).map_err(unusable("receive signals"))?;
+        let signals =
+            SignalFd::new(&SignalSet::of(&SIGNALS)).map_err(unusable("receive signals"))?;
         // Where it is not possible orphans go to whoever is next, as with the original.
         let _ = linchpin_sys::reap::set_child_subreaper();
 
