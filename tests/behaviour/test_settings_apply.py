@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.processes import is_alive
-from harness.subject import LINCHPIN, LONG
+from harness.subject import LINCHPIN
 from harness.wait import stays, until
 
 pytestmark = pytest.mark.ours("there is nothing like it")
@@ -529,7 +529,7 @@ def killed_at(product, call, occurrence):
 def test_a_daemon_that_is_killed_while_it_writes_leaves_the_old_file_or_the_new_one(new_daemon):
     product = Product(new_daemon())
     product.env.write_text("# mine\nAPP_PORT=8000\n")
-    calls = {call: range(1, 7) for call in CALLS} if LONG else {"fsync": range(1, 5), "rename": (1,)}
+    calls = {call: range(1, 7) for call in CALLS}
     killed = {(call, occurrence): killed_at(product, call, occurrence) for call in calls for occurrence in calls[call]}
     # The version that is kept, its folder, the new file, its folder: each is brought to the disk.
     assert all(killed[point] for point in (("fsync", 1), ("fsync", 2), ("fsync", 3), ("fsync", 4), ("rename", 1))), killed
