@@ -4,6 +4,10 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::reading::reason;
 
@@ -107,6 +111,7 @@ pub(crate) fn write(
         return Ok(outcome);
     }
     let sibling = sibling_of(path);
+    let _alone = alone_in(path.parent().unwrap_or(Path::new(".")));
     let result = fill(&sibling, content, access)
         .and_then(|()| fs::rename(&sibling, path))
         .and_then(|()| flush_directory_of(path));
@@ -226,8 +231,6 @@ fn flush_directory_of(path: &Path) -> io::Result<()> {
 /// Holds a lock on a file while something is done that two daemons on one volume must not do at once. None where nobody can
 /// write anything: what is there already can still be looked at and used.
 pub(crate) fn lock(path: &Path) -> Result<Option<File>, WriteError> {
-    const TRIES: u32 = 300;
-    const BETWEEN: std::time::Duration = std::time::Duration::from_millis(100);
     let opened = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -238,15 +241,31 @@ pub(crate) fn lock(path: &Path) -> Result<Option<File>, WriteError> {
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(None),
         opened => opened.map_err(failed("open the lock", path))?,
     };
-    for _ in 0..TRIES {
-        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(BETWEEN),
-            // A file system that has no locks is used by one daemon, or at its owner's risk.
-            Ok(()) | Err(_) => return Ok(Some(file)),
-        }
+    if waited_for(&file, Duration::from_millis(100), 300) {
+        return Ok(Some(file));
     }
     let text = "another process has held it for 30 s";
     Err(failed("lock", path)(io::Error::other(text)))
+}
+
+/// Keeps away those who write into a directory as we do, for all of them make their files under the same names: other
+/// containers on the same volume. Whoever holds this for 5 s is stuck, and not waited for any longer.
+fn alone_in(directory: &Path) -> Option<File> {
+    let directory = File::open(directory).ok()?;
+    waited_for(&directory, Duration::from_millis(5), 1000);
+    Some(directory)
+}
+
+/// Waits until a lock is ours; whether it is.
+fn waited_for(file: &File, between: Duration, tries: u32) -> bool {
+    for _ in 0..tries {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(between),
+            // A file system that has no locks is used by one daemon, or at its owner's risk.
+            Ok(()) | Err(_) => return true,
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -277,6 +296,28 @@ mod tests {
             (mode_of(&path), fs::read(&path).unwrap()),
             (0o644, b"b".to_vec())
         );
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(names.len(), 1, "no sibling is left: {names:?}");
+    }
+
+    #[test]
+    fn many_may_write_the_same_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::thread::scope(|scope| {
+            for writer in b'a'..=b'd' {
+                let path = &path;
+                scope.spawn(move || {
+                    for round in 1..=20 {
+                        let content = vec![writer; round * 1000];
+                        write(path, &content, Access::PRIVATE, Mode::Real).unwrap();
+                        let found = fs::read(path).unwrap();
+                        let is_whole = found.iter().all(|byte| *byte == found[0]);
+                        assert!(is_whole && !found.is_empty() && found.len().is_multiple_of(1000));
+                    }
+                });
+            }
+        });
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(names.len(), 1, "no sibling is left: {names:?}");
     }
