@@ -11,6 +11,7 @@ mod replace;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -176,25 +177,47 @@ impl Locked<'_> {
         })
     }
 
-    /// Puts back what was there before, byte by byte, as if nothing had been written.
+    /// Puts back what was there before, byte by byte, as if nothing had been written. What somebody has changed since stays
+    /// beside it: then only the names that were changed on trial get what they had.
     ///
     /// # Errors
-    /// If that cannot be written, or somebody has changed the file since; then it is as it is.
+    /// If that cannot be written, or somebody has changed these names since; then it is as it is.
     pub fn take_back(&self, trial: &Trial) -> Result<(), StoreError> {
         let path = &self.path;
         let written = trial.written.text().as_bytes();
         let is_as_written = || is_text(path, Some(written));
+        if !is_as_written() {
+            return self.take_back_names(trial);
+        }
         match &trial.before {
             Some(before) => {
                 replace::replace(path, before.text().as_bytes(), false, is_as_written)?;
             }
-            None if is_as_written() => replace::remove(path)?,
-            None => return Err(StoreError::Changed(path.clone())),
+            None => replace::remove(path)?,
         }
         if let Some(kept) = &trial.kept {
             history::forget(kept);
         }
         Ok(())
+    }
+
+    fn take_back_names(&self, trial: &Trial) -> Result<(), StoreError> {
+        let changed = || StoreError::Changed(self.path.clone());
+        let found = self.read()?.ok_or_else(changed)?;
+        let mut file = found.clone();
+        for (name, before, written) in trial.changes() {
+            if found.get(name) != written {
+                return Err(changed());
+            }
+            match before {
+                Some(value) => file.set(name, value).map_err(|_| changed())?,
+                None => {
+                    file.unset(name);
+                }
+            }
+        }
+        let is_as_found = || is_text(&self.path, Some(found.text().as_bytes()));
+        replace::replace(&self.path, file.text().as_bytes(), false, is_as_found)
     }
 }
 
@@ -205,6 +228,22 @@ pub struct Trial {
     written: EnvFile,
     /// Where what was there before is kept.
     kept: Option<PathBuf>,
+}
+
+impl Trial {
+    /// The names that it changed, with what they had and what they got.
+    fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>, Option<&str>)> {
+        let before = |name: &str| self.before.as_ref().and_then(|before| before.get(name));
+        let assignments = self.before.iter().chain([&self.written]);
+        let names: BTreeSet<&str> = assignments
+            .flat_map(|file| file.assignments())
+            .map(|assignment| assignment.name.as_str())
+            .collect();
+        names
+            .into_iter()
+            .map(move |name| (name, before(name), self.written.get(name)))
+            .filter(|(_, before, written)| before != written)
+    }
 }
 
 /// Whether a file holds this; none where there is none.

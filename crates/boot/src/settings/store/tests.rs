@@ -107,6 +107,27 @@ fn a_trial_that_is_taken_back_leaves_nothing_behind() {
 }
 
 #[test]
+fn what_somebody_changes_during_a_trial_stays_when_it_is_taken_back() {
+    let place = place(5);
+    place.write("A=1\n# ours\nB=1\nC=1\n");
+    let locked = place.store.lock(PATIENCE).unwrap();
+    let read = locked.read().unwrap();
+    let tried = file("A=bad\n# ours\nC=1\nD=bad\n");
+    let trial = locked.write_on_trial(read.as_ref(), &tried).unwrap();
+    let path = place.store.path();
+    fs::write(path, "A=bad\n# theirs\nC=theirs\nD=bad\n").unwrap();
+    locked.take_back(&trial).unwrap();
+    let text = fs::read_to_string(path).unwrap();
+    assert_eq!(text, "A=1\n# theirs\nC=theirs\nB=1\n");
+
+    let theirs = "A=theirs\nD=bad\n";
+    fs::write(path, theirs).unwrap();
+    let error = locked.take_back(&trial).unwrap_err();
+    assert!(matches!(error, StoreError::Changed(_)), "{error}");
+    assert_eq!(fs::read_to_string(path).unwrap(), theirs);
+}
+
+#[test]
 fn a_trial_without_a_file_before_it_is_taken_back_to_no_file() {
     let place = place(1);
     let locked = place.store.lock(PATIENCE).unwrap();
