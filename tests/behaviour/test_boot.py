@@ -541,6 +541,11 @@ def test_services_that_use_a_certificate_read_it_again_when_it_changes(booting, 
     daemon.until_logged(r"WARN \[certificate:web\] not the provided one:")
     [now] = daemon.status()["certificates"]
     assert now["origin"] == "previous" and now["days_left"] in (19, 20)
+    # Nor when the folder goes, which is told as well.
+    (daemon.directory / "ssl").rename(daemon.directory / "away")
+    daemon.until_logged(r"WARN \[certificate:web\] not the provided one: the certificate .* it does not exist")
+    [now] = daemon.status()["certificates"]
+    assert now["origin"] == "previous" and now["days_left"] in (19, 20)
     assert daemon.read("reads.log").count("again") == 1
 
 

@@ -120,8 +120,9 @@ fn judged(report: &Report, now: i64) -> Result<Work, Trouble> {
         Origin::None => "there is none, and nobody provides one",
     };
     let mut warnings = report.warnings.clone();
-    if report.origin != Origin::Provided {
-        let refusals = report.refusals.iter().filter(|_| report.is_broken);
+    // Nobody who wants one of our own has to provide another; but whoever did misses it when its folder is gone.
+    if report.is_broken || report.origin == Origin::Previous {
+        let refusals = report.refusals.iter();
         warnings.extend(refusals.map(|why| format!("not the provided one: {why}")));
     }
     Ok(Work {
