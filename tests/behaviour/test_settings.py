@@ -197,6 +197,12 @@ def test_what_the_environment_supplies_is_not_generated(product):
     assert not product.env.exists()
 
 
+def test_what_the_environment_supplies_and_is_no_text_is_an_error(product):
+    refused = product.run("generate", status=3, APP_KEY="caf\udce9")
+    assert "APP_KEY (environment) is no text, because it is not UTF-8" in refused.stderr and "caf" not in refused.stderr
+    assert not product.env.exists()
+
+
 def test_writers_take_turns_and_none_is_lost(product):
     names = [f"APP_{number}" for number in range(8)]
     product.conf.write_text(DECLARED + "".join(f"[setting:{name}]\n" for name in names))

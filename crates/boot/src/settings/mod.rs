@@ -19,7 +19,7 @@ mod validation;
 pub use change::{ChangeError, Changed, Draft, Edit, change, draft, restore};
 pub use document::{SettingStatus, SettingsReport, report};
 pub use first_boot::{Generated, generate_missing, to_generate};
-pub use given::{GIVEN, from_outside};
+pub use given::{GIVEN, from_outside, not_text};
 pub use layers::{Effective, Found, Layer, Resolved, resolve};
 pub(crate) use show::{MASK, without_passwords};
 pub use show::{shown, without_values};

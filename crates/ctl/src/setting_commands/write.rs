@@ -2,7 +2,9 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use linchpin_boot::settings::{Changed, Edit, LOCK_PATIENCE, change, generate_missing, shown};
+use linchpin_boot::settings::{
+    Changed, Edit, LOCK_PATIENCE, change, generate_missing, not_text, shown,
+};
 use linchpin_sys::terminal::{is_terminal, read_password};
 
 use super::arguments::Source;
@@ -50,6 +52,10 @@ pub(super) fn unset(desk: &mut Desk, names: &[String]) -> Result<u8, Trouble> {
 }
 
 pub(super) fn generate(desk: &mut Desk) -> Result<u8, Trouble> {
+    let strange = not_text(&desk.config);
+    if !strange.is_empty() {
+        return Err(Trouble::Invalid(strange.join("\n")));
+    }
     let made = generate_missing(&desk.config, &desk.environment, LOCK_PATIENCE)?;
     warn(&made.warnings);
     let text = if made.names.is_empty() {

@@ -4,7 +4,8 @@
 use linchpin_boot::sequence::{Trouble, Work};
 use linchpin_boot::settings::env_file::EnvFile;
 use linchpin_boot::settings::{
-    Generated, LOCK_PATIENCE, Store, StoreError, generate_missing, judge, resolve, to_generate,
+    Generated, LOCK_PATIENCE, Store, StoreError, generate_missing, judge, not_text, resolve,
+    to_generate,
 };
 use linchpin_boot::templates::{Scope, Services};
 use linchpin_config::{BootConfig, SettingsConfig};
@@ -41,6 +42,11 @@ impl Ready {
         outside: &[(String, String)],
         is_dry: bool,
     ) -> Result<Self, Vec<String>> {
+        // It would count as not given at all, and a secret would be made although somebody supplies one.
+        let strange = not_text(&config);
+        if !strange.is_empty() {
+            return Err(strange);
+        }
         let told = |error: StoreError| vec![error.to_string()];
         let made = if is_dry {
             Generated {
