@@ -31,6 +31,17 @@ def test_it_is_given_up_after_startretries(new_daemon):
     assert daemon.log().count("spawned: 'a'") == 2
 
 
+def test_one_that_fails_after_it_has_done_its_work_is_not_done(new_daemon):
+    text = program("oneshot=true\nstartretries=0", "sh -c 'test ! -e %(here)s/bad'")
+    daemon = new_daemon(programs=text).start()
+    daemon.until_state("a", "EXITED")
+    assert daemon.service_status("a")["ready"]
+    (daemon.directory / "bad").touch()
+    daemon.control("start", "a")
+    daemon.until_state("a", "FATAL")
+    assert not daemon.service_status("a")["ready"]
+
+
 def test_a_start_by_hand_waits_for_its_end_of_starting(new_daemon):
     text = program("oneshot=true\nstartsecs=10\nautostart=false", "/bin/true")
     daemon = new_daemon(programs=text).start()

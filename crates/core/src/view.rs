@@ -128,7 +128,8 @@ impl Supervisor {
         let has_done_its_work = matches!(process.reason, Reason::Exited { expected: true, .. })
             && self.timers.get(Timer::Process(process.id)).is_none();
         if is_oneshot {
-            self.is_completed(process.id)
+            // One that did its work and then failed when it was asked for again is not as it should be.
+            self.is_completed(process.id) && process.state != ProcessState::Fatal
         } else {
             // Many a program of a file that was not written for us runs once.
             self.is_ready(process.id) || has_done_its_work

@@ -170,7 +170,8 @@ fn rows_of(table: Table<'_>) -> Vec<Row> {
 
 fn row_of(table: Table<'_>, service: &ServiceStatus, branch: &str) -> Row {
     let is_idle = !service.wanted && service.pid.is_none();
-    let (ready, colour) = if service.completed && service.oneshot && service.pid.is_none() {
+    let has_done_its_work = service.completed && service.oneshot && service.state != "FATAL";
+    let (ready, colour) = if has_done_its_work && service.pid.is_none() {
         ("done", Colour::Good)
     } else if is_idle {
         ("", Colour::Dim)
