@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness.daemon import Directory
-from harness.subject import LINCHPIN, LONG, TESTED
+from harness.subject import LINCHPIN, TESTED
 from harness.tls import CURVE, Authority, TlsServer, openssl
 
 pytestmark = pytest.mark.skipif(TESTED is not LINCHPIN, reason="the original has no such command")
@@ -230,7 +230,6 @@ def test_two_first_boots_on_one_volume_make_one_authority(place):
 CALLS = ("mkdir", "openat", "write", "fsync", "rename", "symlink", "chmod", "fchmod", "unlink", "unlinkat", "rmdir")
 
 
-@pytest.mark.skipif(not LONG, reason="a hundred kills take half a minute: LINCHPIN_LONG=1")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("is_first", [True, False], ids=["first boot", "new names"])
 def test_killed_at_any_point_it_leaves_a_pair_that_belongs_together(place, is_first):
