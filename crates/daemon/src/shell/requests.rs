@@ -103,10 +103,12 @@ impl Shell {
     }
 
     fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>) {
-        if let Command::Reload { config } = &command
-            && self.certificates.replace(&config.boot)
-        {
-            self.begin_certificates();
+        if let Command::Reload { config } = &command {
+            // Also that of an apply, which is not seen to be loaded.
+            self.rest.worked(Instant::now());
+            if self.certificates.replace(&config.boot) {
+                self.begin_certificates();
+            }
         }
         self.next_operation += 1;
         let operation = OperationId(self.next_operation);
