@@ -108,7 +108,7 @@ def test_a_change_keeps_the_rest_of_the_file_and_names_what_has_to_be_restarted(
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["APP_PORT", "99999"], 3, "APP_PORT (settings file, line 1) is no port"),
+        (["APP_PORT", "99999"], 3, "Error: APP_PORT is no port"),
         (["APP_LEVEL=debug", "APP_PORT=x"], 3, "is no port"),
         (["APP_LEVEL", "a\nB=1"], 3, "APP_LEVEL cannot have this value: there is a control character"),
         (["APP_PROT", "1"], 4, "there is no setting APP_PROT; did you mean APP_PORT?"),

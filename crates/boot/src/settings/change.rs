@@ -284,6 +284,12 @@ fn new_problems(before: &Resolved<'_>, after: &Resolved<'_>, names: &[String]) -
             .filter(|effective| names.contains(&effective.setting.name));
         problems.extend(asked.filter_map(|effective| ask_command(effective, after)));
     }
+    for problem in &mut problems {
+        // What somebody wants to write has no line yet.
+        if names.contains(&problem.name) && matches!(problem.layer, Some(Layer::File { .. })) {
+            problem.layer = None;
+        }
+    }
     problems
 }
 

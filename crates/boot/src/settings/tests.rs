@@ -240,10 +240,7 @@ fn changes_are_judged_before_anything_is_written() {
     product.write("# head\nOLD_URL=http://x # why\nPORT=1\n");
     let before = product.text();
     for (edit, expected) in [
-        (
-            set("PORT", "geheim"),
-            "PORT (settings file, line 3) is no port",
-        ),
+        (set("PORT", "geheim"), "PORT is no port"),
         (
             Edit::Unset("URL".to_owned()),
             "URL is required and has no value",

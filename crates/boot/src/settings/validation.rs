@@ -19,7 +19,7 @@ use crate::asking::{self, Hears, Question, environment_with, last_line};
 pub struct Invalid {
     /// The setting.
     pub name: String,
-    /// Where its value comes from; none if there is none.
+    /// Where its value comes from; none if there is none, or if somebody only wants to write it.
     pub layer: Option<Layer>,
     /// What is wrong, behind the name.
     pub message: String,
