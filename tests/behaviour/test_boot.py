@@ -441,9 +441,10 @@ WRAPPER = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/libnss_wrapper.so")
 
 @pytest.mark.root
 @pytest.mark.skipif(not WRAPPER.exists(), reason="Debian's libnss-wrapper is not installed")
-def test_a_user_without_an_entry_in_passwd_is_given_one(booting):
+@pytest.mark.parametrize(("linchpin", "declared"), [("", CERTIFICATE), ("passwd_entry=on\n", "")], ids=["with the boot", "asked for"])
+def test_a_user_without_an_entry_in_passwd_is_given_one(booting, linchpin, declared):
     who = "[program:who]\ncommand=sh -c 'whoami > who; id -gn >> who; exec sleep 1000'\n"
-    daemon = booting(CERTIFICATE + who)
+    daemon = booting(declared + who, linchpin=linchpin)
     for path in (daemon.directory, *daemon.directory.rglob("*")):
         os.chown(path, 1234567, 7654321)
     before = (*UNSET, "HOME=/data", "setpriv", "--reuid=1234567", "--regid=7654321", "--clear-groups")
@@ -590,14 +591,17 @@ def test_what_a_reread_makes_of_templates_reaches_its_services(booting):
 
 @pytest.mark.parametrize(("option", "again"), [("restart", ["up", "up"]), ("none", ["up"])])
 def test_services_say_what_they_need_when_a_template_changes(booting, option, again):
-    daemon = booting(MADE.replace("restarts, other", f"reads\non_change={option}") + USERS)
+    # Templates are gone through by name, so when what the last one is for has been restarted, the first has been dealt with.
+    last = MADE.replace(":made]", ":z]").replace("%(here)s/made", "%(here)s/z").replace("reads, restarts, other", "restarts")
+    daemon = booting(MADE.replace("reads, restarts, other", f"reads\non_change={option}") + last + USERS)
     (daemon.directory / "source").write_text("one\n")
-    start(daemon).until_running("reads")
+    start(daemon).until_running("reads", "restarts")
     (daemon.directory / "source").write_text("two\n")
     daemon.supervisor("reloadConfig")
     assert daemon.read("made") == "two\n"
+    daemon.until_file("restarts.log", "up\nup\n")
     until(lambda: daemon.read("reads.log").split() == again, "what it needs")
-    assert ("restarting reads" in daemon.log()) == (option == "restart")
+    assert ("reads, because" in daemon.log()) == (option == "restart")
 
 
 def threads(daemon):

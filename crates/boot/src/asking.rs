@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use linchpin_sys::command_path::{SearchPath, find};
 use linchpin_sys::helper::{HelperError, HelperOutput, run_helper, run_helper_for_stderr};
+use linchpin_sys::reap::ExitStatus;
 use linchpin_sys::spawn::{Command, Stderr, Stream};
 
 /// What of a command is heard.
@@ -107,4 +108,26 @@ impl Question {
 pub(crate) fn last_line(text: &str) -> Option<&str> {
     let mut lines = text.lines().rev().map(str::trim);
     lines.find(|line| !line.is_empty())
+}
+
+/// A line of somebody else's for people: no longer than so many characters, without what a terminal would act upon.
+pub(crate) fn shown(line: &str, most: usize) -> String {
+    let characters = line.chars().take(most);
+    let shown: String = characters
+        .map(|it| if it.is_control() { ' ' } else { it })
+        .collect();
+    shown.trim_end().to_owned()
+}
+
+/// Why an answer is a refusal; none if it is not.
+pub(crate) fn refusal(output: &HelperOutput, command_line: &str) -> Option<String> {
+    match output.status {
+        ExitStatus::Exited(0) => None,
+        ExitStatus::Exited(code) => Some(format!(
+            "`{command_line}` refuses it with exit status {code}"
+        )),
+        ExitStatus::Signaled { signal, .. } => {
+            Some(format!("`{command_line}` was ended by signal {signal}"))
+        }
+    }
 }

@@ -34,6 +34,20 @@ pub enum Writing {
     Unchanged,
 }
 
+impl Writing {
+    /// For people; of a dry run, what would come of it.
+    #[must_use]
+    pub fn in_words(self, is_dry: bool) -> &'static str {
+        match (self, is_dry) {
+            (Self::Unchanged, _) => "unchanged",
+            (Self::Made, false) => "made",
+            (Self::Changed, false) => "changed",
+            (Self::Made, true) => "would be made",
+            (Self::Changed, true) => "would be changed",
+        }
+    }
+}
+
 /// Whether anything is written, or only said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use super::{Found, Outcome, Report, Verdict};
-use crate::writing::Writing;
 
 /// A report with the time at which it is read.
 #[derive(Debug)]
@@ -126,12 +125,8 @@ fn place(f: &mut fmt::Formatter<'_>, file: &Path, line: Option<usize>) -> fmt::R
 
 fn words(outcome: Outcome, is_dry: bool) -> &'static str {
     match (outcome, is_dry) {
-        (Outcome::Written(Writing::Unchanged), _) => "unchanged",
-        (Outcome::Written(Writing::Made), false) => "made",
-        (Outcome::Written(Writing::Changed), false) => "changed",
+        (Outcome::Written(writing), _) => writing.in_words(is_dry),
         (Outcome::Removed, false) => "removed",
-        (Outcome::Written(Writing::Made), true) => "would be made",
-        (Outcome::Written(Writing::Changed), true) => "would be changed",
         (Outcome::Removed, true) => "would be removed",
     }
 }

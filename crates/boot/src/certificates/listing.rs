@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::names::names_of;
 use super::{Origin, Report};
-use crate::writing::Writing;
 
 /// A report with the time at which it is read.
 #[derive(Debug)]
@@ -55,13 +54,7 @@ impl fmt::Display for Listing<'_> {
             )?;
         }
         if let Some((files, writing)) = &report.files {
-            let writing = match (writing, report.is_dry) {
-                (Writing::Unchanged, _) => "unchanged",
-                (Writing::Made, false) => "made",
-                (Writing::Changed, false) => "changed",
-                (Writing::Made, true) => "would be made",
-                (Writing::Changed, true) => "would be changed",
-            };
+            let writing = writing.in_words(report.is_dry);
             let (certificate, key) = (files.certificate.display(), files.key.display());
             writeln!(f, "  {certificate}: {writing}\n  {key}")?;
         }

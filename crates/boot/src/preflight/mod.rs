@@ -10,7 +10,7 @@ mod tests;
 use linchpin_config::PreflightConfig;
 use linchpin_sys::reap::ExitStatus;
 
-use crate::asking::{self, Hears, Question, environment_with, last_line};
+use crate::asking::{self, Hears, Question, environment_with, last_line, refusal, shown};
 use crate::templates::Scope;
 
 /// Most bytes that a command may write.
@@ -83,24 +83,15 @@ fn ask(command: &str, config: &PreflightConfig, scope: &Scope) -> Found {
         Err(why) => return Found::bad(format!("`{command}` {why}")),
     };
     let said = scope.without_secrets(&String::from_utf8_lossy(&output.output));
-    let said = last_line(&said).map(|line| {
-        let line = line.chars().take(LONGEST_LINE);
-        line.map(|it| if it.is_control() { ' ' } else { it })
-            .collect::<String>()
-    });
-    match (output.status, said) {
-        (ExitStatus::Exited(0), said) => {
+    let said = last_line(&said).map(|line| shown(line, LONGEST_LINE));
+    match (refusal(&output, command), said) {
+        (None, said) => {
             let said = said.map(|line| format!(": {line}")).unwrap_or_default();
             Found::Good(format!("`{command}` accepts it{said}"))
         }
-        (ExitStatus::Exited(_), Some(line)) => {
+        (Some(_), Some(line)) if matches!(output.status, ExitStatus::Exited(_)) => {
             Found::bad(format!("`{command}` refuses it: {line}"))
         }
-        (ExitStatus::Exited(code), None) => {
-            Found::bad(format!("`{command}` refuses it with exit status {code}"))
-        }
-        (ExitStatus::Signaled { signal, .. }, _) => {
-            Found::bad(format!("`{command}` was ended by signal {signal}"))
-        }
+        (Some(why), _) => Found::bad(why),
     }
 }

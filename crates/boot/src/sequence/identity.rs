@@ -42,13 +42,7 @@ pub(super) fn work(
         ..Work::default()
     };
     for (path, writing) in entry.files {
-        let words = match (writing, is_dry) {
-            (Writing::Unchanged, _) => "unchanged",
-            (Writing::Made, false) => "made",
-            (Writing::Made, true) => "would be made",
-            (Writing::Changed, false) => "changed",
-            (Writing::Changed, true) => "would be changed",
-        };
+        let words = writing.in_words(is_dry);
         work.is_changed |= writing != Writing::Unchanged;
         work.details.push(format!("{}: {words}", path.display()));
     }

@@ -19,11 +19,8 @@ pub(super) fn part<'a>(config: &'a PreflightConfig, section: &'a str) -> Part<'a
 #[must_use]
 pub fn preflight_problem(config: &PreflightConfig, scope: &Scope) -> Option<String> {
     let trouble = work(config, scope).err()?;
-    let text = format!("[preflight:{}]: {}", config.name, trouble.problem);
-    Some(match trouble.remedy {
-        Some(remedy) => format!("{text}; {remedy}"),
-        None => text,
-    })
+    let text = trouble.with_remedy();
+    Some(format!("[preflight:{}]: {text}", config.name))
 }
 
 pub(super) fn work(config: &PreflightConfig, scope: &Scope) -> Result<((), Work), Trouble> {

@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use linchpin_config::TemplateConfig;
-use linchpin_sys::helper::HelperOutput;
-use linchpin_sys::reap::ExitStatus;
 
 use super::scope::Scope;
-use crate::asking::{self, Hears, Question, environment_with};
+use crate::asking::{self, Hears, Question, environment_with, refusal, shown};
 
 /// Stands in a command for the file.
 const PLACE: &str = "{file}";
@@ -62,18 +60,6 @@ pub(super) fn ask(
     }
 }
 
-fn refusal(output: &HelperOutput, command_line: &str) -> Option<String> {
-    match output.status {
-        ExitStatus::Exited(0) => None,
-        ExitStatus::Exited(code) => Some(format!(
-            "`{command_line}` refuses it with exit status {code}"
-        )),
-        ExitStatus::Signaled { signal, .. } => {
-            Some(format!("`{command_line}` was ended by signal {signal}"))
-        }
-    }
-}
-
 /// The last lines, without what a terminal would act upon.
 fn lines_of(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text
@@ -82,19 +68,6 @@ fn lines_of(text: &str) -> Vec<String> {
         .collect();
     lines[lines.len().saturating_sub(MOST_LINES)..]
         .iter()
-        .map(|line| {
-            line.chars()
-                .take(LONGEST_LINE)
-                .map(|character| {
-                    if character.is_control() {
-                        ' '
-                    } else {
-                        character
-                    }
-                })
-                .collect::<String>()
-                .trim_end()
-                .to_owned()
-        })
+        .map(|line| shown(line, LONGEST_LINE))
         .collect()
 }

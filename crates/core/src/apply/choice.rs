@@ -1,6 +1,8 @@
 //! Whom the steps of an apply are about, and whether those have come up: chosen from what is seen of the processes at
 //! that moment, for much may have happened since the plan was made.
 
+use std::collections::BTreeMap;
+
 use crate::{
     Apply, ApplyOrder, DaemonState, Direction, ProcessState, ProcessView, Reason, Supervisor,
 };
@@ -182,8 +184,10 @@ impl Apply {
     #[must_use]
     pub fn verdict(&self, seen: &[Sight]) -> Verdict {
         let (mut missing, mut failed) = (Vec::new(), Vec::new());
+        // This is asked at each change of anybody.
+        let seen: BTreeMap<_, _> = seen.iter().map(|sight| (&sight.name, sight)).collect();
         for name in &self.awaited {
-            match seen.iter().find(|sight| sight.name == *name) {
+            match seen.get(name) {
                 Some(sight) if sight.is_ready() => {}
                 Some(sight) if !sight.has_failed() => missing.push(name.clone()),
                 Some(_) | None => failed.push(name.clone()),

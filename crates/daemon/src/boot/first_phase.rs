@@ -121,14 +121,16 @@ impl FirstPhase {
         let linchpin = made.linchpin.as_ref();
         let directories = linchpin.map_or_else(Vec::new, |it| it.directories.clone());
         let is_declared = has_settings || !loaded.boot.is_empty() || !directories.is_empty();
-        let wanted = made.linchpin.as_ref().and_then(|it| it.proxy_variables);
-        made.proxies_agree = wanted.unwrap_or(is_declared || request.entry_point.is_some());
-        if !is_declared && !made.proxies_agree {
+        let is_usual = is_declared || request.entry_point.is_some();
+        let gives_entry = linchpin.and_then(|it| it.passwd_entry).unwrap_or(is_usual);
+        made.proxies_agree = linchpin
+            .and_then(|it| it.proxy_variables)
+            .unwrap_or(is_usual);
+        if !is_declared && !made.proxies_agree && !gives_entry {
             return Self::NothingToMake;
         }
         made.note_new_directories();
-        let wanted = made.linchpin.as_ref().and_then(|it| it.passwd_entry);
-        if wanted.unwrap_or(is_declared || request.entry_point.is_some()) {
+        if gives_entry {
             made.identity(steps.contains(&Step::Identity));
         }
         if steps.contains(&Step::Directories) && !directories.is_empty() {

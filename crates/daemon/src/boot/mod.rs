@@ -129,11 +129,15 @@ fn second_phase(made: Made, request: &LoadRequest) -> Result<Read, Box<LoadFailu
 /// Whether there is nothing to do but to read it.
 fn is_plain(config: &Config, request: &LoadRequest) -> bool {
     let linchpin = config.linchpin.as_ref();
-    let wanted = linchpin.and_then(|it| it.proxy_variables);
+    let is_entry_point = request.entry_point.is_some();
+    let asks = |wanted: fn(&LinchpinConfig) -> Option<bool>| {
+        linchpin.and_then(wanted).unwrap_or(is_entry_point)
+    };
     config.settings.declared.is_empty()
         && config.boot.is_empty()
         && linchpin.is_none_or(|it| it.directories.is_empty())
-        && !wanted.unwrap_or(request.entry_point.is_some())
+        && !asks(|it| it.proxy_variables)
+        && !asks(|it| it.passwd_entry)
 }
 
 /// What `[supervisord]` gives to every program, together with what was made.

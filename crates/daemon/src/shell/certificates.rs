@@ -6,7 +6,6 @@ use linchpin_config::OnChange;
 use linchpin_log::LogLevel;
 
 use super::Shell;
-use super::readers::Readers;
 use crate::boot::{CertificateNews, Looked, seconds};
 use crate::loading::Loaded;
 
@@ -45,7 +44,7 @@ impl Shell {
         }
         for (name, services) in news.changed {
             let why = format!("[certificate:{name}] has changed");
-            self.read_again(&services, &why, Readers::All, OnChange::Reload);
+            self.read_again(&services, &[], &why, OnChange::Reload);
         }
     }
 }

@@ -23,14 +23,6 @@ struct Reader {
     can_reload: bool,
 }
 
-/// Who is to read something again.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Readers<'a> {
-    All,
-    /// All but those of some groups.
-    NotOf(&'a [String]),
-}
-
 impl Shell {
     /// Has services read again what was made anew of templates when a configuration was read. Groups that are other ones in
     /// it wait for the `update` that brings them.
@@ -47,16 +39,17 @@ impl Shell {
         for template in templates.filter(is_changed) {
             let why = format!("what is made of [template:{}] has changed", template.name);
             let services = &template.policy.services;
-            self.read_again(services, &why, Readers::NotOf(&others), template.on_change);
+            self.read_again(services, &others, &why, template.on_change);
         }
     }
 
-    /// Has services that run read something again: by their own way, or else by a restart, one after the other.
+    /// Has services that run read something again, apart from those of some groups: by their own way, or else by a restart,
+    /// one after the other.
     pub(super) fn read_again(
         &self,
         services: &[String],
+        except: &[String],
         why: &str,
-        readers: Readers<'_>,
         on_change: OnChange,
     ) {
         if on_change == OnChange::Nothing {
@@ -72,9 +65,7 @@ impl Shell {
             // What is not there reads it when it starts.
             let view = self.core.process(id)?;
             view.pid?;
-            if let Readers::NotOf(groups) = readers
-                && groups.iter().any(|group| group == view.group)
-            {
+            if except.iter().any(|group| group == view.group) {
                 return None;
             }
             let service = view.config.service.as_ref();
